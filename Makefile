@@ -1,0 +1,50 @@
+#   Makefile - short names for what CMake does
+#
+#   This Source Code Form is subject to the terms of the Mozilla Public
+#   License, v. 2.0. If a copy of the MPL was not distributed with this
+#   file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+PRESET ?= default
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+
+.PHONY: all demo test install fuzz format tidy coverage clean dependencies-%
+
+all: dependencies-build build-$(PRESET)
+
+demo: dependencies-build
+	cmake --preset $(PRESET) > /dev/null
+	cmake --build --preset $(PRESET) --target federated
+	build/examples/federated
+
+test: dependencies-test build-$(PRESET) build-asan
+	/usr/bin/python3 tests/support/run.py build build/asan
+
+install: all
+	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+fuzz: dependencies-fuzz build-fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
+coverage: dependencies-coverage build-coverage
+	find build/coverage -name '*.gcda' -delete
+	/usr/bin/python3 tests/support/run.py build/coverage
+	gcovr --root . --filter src/ build/coverage
+
+format: dependencies-format
+	clang-format -i $(sources)
+
+tidy: dependencies-tidy all
+	clang-tidy --quiet -p build $(filter src/%.c,$(sources))
+
+clean:
+	rm -rf build
+
+build-%:
+	cmake --preset $* > /dev/null
+	cmake --build --preset $*
+
+dependencies-%:
+	@.ci/dependencies $*

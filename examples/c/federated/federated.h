@@ -1,0 +1,41 @@
+/*  federated.h - what the coordinator and its workers agree on
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef FEDERATED_H_INCLUDED
+#define FEDERATED_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*  The coordinator asks TRAIN {round, weights}; a worker replies
+    UPDATE {weights, n, loss}; STOP {} sends it home. */
+#define COMMAND_TRAIN "TRAIN"
+#define COMMAND_STOP "STOP"
+#define REPLY_UPDATE "UPDATE"
+
+/*  How often a worker goes over its share in one round. */
+#define PASSES 8
+/*  How long a round may take. A worker that hears nothing for longer than
+    any round takes goes home by itself. */
+#define ROUND_SECONDS 10
+#define PATIENCE_MS (3 * ROUND_SECONDS * 1000)
+
+/*  Each use of the seed has dice of its own; worker i has the i-th stream. */
+enum { STREAM_WEIGHTS = 2000000, STREAM_CENTRAL };
+
+typedef struct {
+    const char *endpoint;
+    const char *data;
+    uint64_t seed;
+    int rounds;
+    size_t workers;
+} options_t;
+
+/*  Both return the exit code of their process. */
+int coordinator_main (const options_t *options);
+int worker_main (const options_t *options, size_t number);
+
+#endif

@@ -1,0 +1,33 @@
+/*  log.h - where the library's log lines go
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef MUSTER_LOG_H_INCLUDED
+#define MUSTER_LOG_H_INCLUDED
+
+#include "export.h"
+
+typedef enum {
+    MUSTER_LOG_DEBUG,
+    MUSTER_LOG_INFO,
+    MUSTER_LOG_WARNING,
+    MUSTER_LOG_ERROR
+} muster_log_level_t;
+
+/*  Takes one line, without its newline; text from peers is escaped in it.
+    Called from any thread of the library: it must not call muster and must
+    not wait. */
+typedef void (muster_log_fn) (muster_log_level_t level, const char *line, void *arg);
+
+MUSTER_BEGIN_DECLS
+
+/*  Set what takes the log lines of this process from level on. NULL brings
+    back the default: stderr, from MUSTER_LOG_WARNING on. Any thread; returns
+    once no thread is in the function that was set before. */
+MUSTER_EXPORT void muster_log_set (muster_log_fn *fn, void *arg, muster_log_level_t level);
+
+MUSTER_END_DECLS
+
+#endif

@@ -1,0 +1,20 @@
+/*  muster.h - all of muster: #include <muster/muster.h>
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef MUSTER_H_INCLUDED
+#define MUSTER_H_INCLUDED
+
+#include "ask.h"
+#include "data.h"
+#include "error.h"
+#include "listener.h"
+#include "log.h"
+#include "message.h"
+#include "stats.h"
+#include "version.h"
+#include "worker.h"
+
+#endif

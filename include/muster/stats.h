@@ -1,0 +1,73 @@
+/*  stats.h - what a listener counts
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef MUSTER_STATS_H_INCLUDED
+#define MUSTER_STATS_H_INCLUDED
+
+#include <stdint.h>
+
+#include "export.h"
+
+/*  Why a frame was refused: name, text. A refused frame is dropped whole and
+    counted under one of these. */
+#define MUSTER_REFUSAL_MAP(XX) \
+    XX (EMPTY, "frame without a message") \
+    XX (TRUNCATED, "frame ends inside a value") \
+    XX (RESERVED, "byte 0xc1, which msgpack does not use") \
+    XX (SHAPE, "not an array of source, cmd and data") \
+    XX (SOURCE, "source is not 1 to 255 bytes of UTF-8 without control characters") \
+    XX (CMD, "cmd is not 1 to 255 bytes of UTF-8 without control characters") \
+    XX (DATA, "data is not a map") \
+    XX (UTF8, "a str is not UTF-8") \
+    XX (KEY, "a map's key is not a str") \
+    XX (DUPLICATE, "a map has a key twice") \
+    XX (DEPTH, "more than 64 levels of nesting") \
+    XX (SIZE, "over the size limit") \
+    XX (MEMORY, "no memory for it") \
+    XX (FORGED, "claims the listener's own source") \
+    XX (MULTIPART, "ZeroMQ message of more than one frame") \
+    XX (HEADER, "session header malformed") \
+    XX (MISCOUNT, "another number of messages than its header says") \
+    XX (CREDIT, "beyond the session's credit") \
+    XX (CONTROL, "control frame malformed")
+
+typedef enum {
+    MUSTER_REFUSAL_NONE = 0,
+#define XX(name, text) MUSTER_REFUSAL_##name,
+    MUSTER_REFUSAL_MAP (XX)
+#undef XX
+    MUSTER_REFUSAL_COUNT
+} muster_refusal_t;
+
+/*  Counts since the listener was made, and gauges of the moment. */
+typedef struct {
+    uint64_t received;        /* messages taken in */
+    uint64_t received_bytes;  /* their bytes */
+    uint64_t handled;         /* messages whose handler has returned */
+    uint64_t failed;          /* of these, those whose handler failed */
+    uint64_t unhandled;       /* of these, those that found no handler */
+    uint64_t rejected;        /* frames refused, all reasons */
+    uint64_t refused [MUSTER_REFUSAL_COUNT];  /* the same by reason */
+    uint64_t stale;           /* session frames of an older epoch or an unknown session */
+    uint64_t duplicates;      /* messages that had come before */
+    uint64_t dropped;         /* messages that stop left undrained */
+    uint64_t joined;          /* presences begun */
+    uint64_t disconnects;     /* connections that ended */
+    uint64_t workers;         /* gauge: workers present */
+    uint64_t sessions;        /* gauge: sessions kept, absent ones too */
+    uint64_t queued;          /* gauge: messages received and not handled */
+    uint64_t queued_bytes;    /* gauge: their bytes */
+} muster_stats_t;
+
+MUSTER_BEGIN_DECLS
+
+/*  The name of a reason, "UTF8", and what it means. Static strings. Any thread. */
+MUSTER_EXPORT const char *muster_refusal_name (muster_refusal_t reason);
+MUSTER_EXPORT const char *muster_refusal_text (muster_refusal_t reason);
+
+MUSTER_END_DECLS
+
+#endif

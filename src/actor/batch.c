@@ -1,0 +1,201 @@
+/*  batch.c - messages that came in one frame, on their way to whoever handles them
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static batch_t *
+batch_new (const uint8_t *body, size_t size, scan_form_t form)
+{
+    batch_t *self = alloc_zero (sizeof *self);
+    if (!self)
+        return NULL;
+    atomic_init (&self->owners, 1);
+    self->bytes = body;
+    self->size = size;
+    self->form = form;
+    return self;
+}
+
+/*  A small message lives inside its zmq_msg_t and moves with it. */
+batch_t *
+batch_new_msg (zmq_msg_t *msg, const uint8_t *body, size_t size, scan_form_t form)
+{
+    size_t offset = body - (const uint8_t *) zmq_msg_data (msg);
+    batch_t *self = batch_new (body, size, form);
+    if (!self)
+        return NULL;
+    zmq_msg_init (&self->msg);
+    zmq_msg_move (&self->msg, msg);
+    self->has_msg = true;
+    self->bytes = (const uint8_t *) zmq_msg_data (&self->msg) + offset;
+    return self;
+}
+
+batch_t *
+batch_new_memory (uint8_t *memory, const uint8_t *body, size_t size, scan_form_t form)
+{
+    batch_t *self = batch_new (body, size, form);
+    if (self)
+        self->memory = memory;
+    return self;
+}
+
+batch_t *
+batch_share (batch_t *self)
+{
+    atomic_fetch_add_explicit (&self->owners, 1, memory_order_relaxed);
+    return self;
+}
+
+void
+batch_release (batch_t **self_p)
+{
+    batch_t *self = *self_p;
+    *self_p = NULL;
+    if (!self || atomic_fetch_sub_explicit (&self->owners, 1, memory_order_acq_rel) > 1)
+        return;
+    if (self->has_msg)
+        zmq_msg_close (&self->msg);
+    alloc_free (self->memory);
+    alloc_free (self->sizes);
+    alloc_free (self->marks);
+    alloc_free (self);
+}
+
+/*  --------------------------------------------------------------------------
+    Scanning */
+
+/*  The sizes of all messages before this one, in a list that doubles. */
+static bool
+note_size (batch_t *self, size_t size)
+{
+    uint32_t count = self->count;
+    if (count > 0 && (count & (count - 1)) == 0) {
+        uint32_t *sizes = alloc_resize (self->sizes, 2 * (size_t) count * sizeof (uint32_t));
+        if (!sizes)
+            return false;
+        self->sizes = sizes;
+    }
+    if (count == 1)
+        self->sizes [0] = (uint32_t) self->offset;
+    if (count > 0)
+        self->sizes [count] = (uint32_t) size;
+    self->offset += size;
+    self->count++;
+    return true;
+}
+
+static bool
+is_text (const uint8_t *bytes, size_t size, const char *text)
+{
+    return text && strlen (text) == size && memcmp (bytes, text, size) == 0;
+}
+
+muster_refusal_t
+batch_scan (batch_t *self, const scan_limits_t *limits, const char *own_source)
+{
+    if (self->size == 0)
+        return MUSTER_REFUSAL_EMPTY;
+    while (self->offset < self->size) {
+        scan_message_t parts;
+        muster_refusal_t refusal = scan_whole (
+            self->bytes + self->offset, self->size - self->offset, self->form, limits, &parts);
+        if (refusal)
+            return refusal;
+        if (self->form == SCAN_PLAIN && is_text (parts.source, parts.source_size, own_source))
+            return MUSTER_REFUSAL_FORGED;
+        if (!note_size (self, parts.size))
+            return MUSTER_REFUSAL_MEMORY;
+    }
+    self->offset = 0;
+    return MUSTER_REFUSAL_NONE;
+}
+
+size_t
+batch_size_of (const batch_t *self, uint32_t index)
+{
+    return self->sizes ? self->sizes [index] : self->size;
+}
+
+void
+batch_skip (batch_t *self, uint32_t count)
+{
+    for (uint32_t index = 0; index < count; index++)
+        self->offset += batch_size_of (self, index);
+    self->taken = self->done = self->settled = count;
+    self->settled_offset = self->offset;
+}
+
+/*  --------------------------------------------------------------------------
+    Marks */
+
+bool
+batch_mark (batch_t *self, uint32_t index, uint8_t mark)
+{
+    if (!self->marks)
+        self->marks = alloc_zero (self->count);
+    if (!self->marks)
+        return false;
+    self->marks [index] |= mark;
+    return true;
+}
+
+uint8_t
+batch_marks (const batch_t *self, uint32_t index)
+{
+    return self->marks ? self->marks [index] : 0;
+}
+
+/*  --------------------------------------------------------------------------
+    Messages */
+
+static void
+copy_name (char *to, const uint8_t *from, size_t size)
+{
+    memcpy (to, from, size);
+    to [size] = 0;
+}
+
+static void
+copy_text (char *to, const char *from, size_t room)
+{
+    size_t size = from ? strnlen (from, room - 1) : 0;
+    copy_name (to, (const uint8_t *) (from ? from : ""), size);
+}
+
+void
+batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message)
+{
+    scan_message_t parts;
+    scan_split (self->bytes + offset, batch_size_of (self, index), self->form, &parts);
+    message->data = parts.data;
+    message->size = parts.data_size;
+    message->asked = parts.kind & MESSAGE_KIND_ASKED;
+    message->answers = parts.kind & MESSAGE_KIND_REPLY ? parts.position : 0;
+    message->answers_stream = parts.stream;
+    message->stream = self->stream;
+    message->late = batch_marks (self, index) & BATCH_LATE;
+    message->owned = false;
+    message->loans = NULL;
+    message->ticket = self;
+    message->index = index;
+    copy_name (message->cmd, parts.cmd, parts.cmd_size);
+    if (self->form == SCAN_PLAIN) {
+        copy_name (message->source, parts.source, parts.source_size);
+        message->session [0] = 0;
+        message->position = 0;
+    }
+    else {
+        copy_text (message->source, self->source, sizeof message->source);
+        copy_text (message->session, self->session, sizeof message->session);
+        message->position = self->first + index;
+    }
+}

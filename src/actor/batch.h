@@ -1,0 +1,84 @@
+/*  batch.h - messages that came in one frame, on their way to whoever handles them
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    Shared: by the actor, which reports it handled, by the inbox while messages
+    of it wait, and by each message taken out. What is said to be the inbox's
+    is guarded by the inbox's lock, what is said to be the actor's is used by
+    its thread only; the rest does not change.
+*/
+#ifndef ACTOR_BATCH_H_INCLUDED
+#define ACTOR_BATCH_H_INCLUDED
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <muster/stats.h>
+#include <zmq.h>
+
+#include "model/message.h"
+#include "wire/scan.h"
+
+typedef struct batch batch_t;
+
+struct batch {
+    atomic_uint owners;
+    batch_t *prev, *next;       /* inbox: the queue */
+    batch_t *progress_next;     /* inbox: batches that have progressed */
+    batch_t *owner_next;        /* actor: the owner's batches, in order */
+    void *owner;                /* actor: the peer it came from; NULL: a plain producer or the listener itself */
+    const char *source;         /* session: whose messages these are; lives as long as the batch */
+    const char *session;        /* session: its id as text, likewise */
+    uint32_t stream;            /* session: tag of the stream they came in */
+    scan_form_t form;
+    bool event;                 /* of the listener itself */
+    bool refused;               /* its messages broke a rule: nobody handles them */
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t first;             /* session: position of the first message */
+    uint32_t count;
+    uint32_t *sizes;            /* of the messages; NULL if there is one */
+    uint32_t taken;             /* inbox: messages handed out or passed over */
+    size_t offset;              /* inbox: bytes of these */
+    uint32_t done;              /* inbox: messages handled, counted without gaps */
+    uint8_t *marks;             /* inbox: BATCH_ bits of each message; NULL: none */
+    bool progressed;            /* inbox: is in the list of those, which shares it */
+    uint32_t settled;           /* actor: messages that it knows to be handled */
+    size_t settled_offset;      /* actor: bytes of these */
+    bool has_msg;
+    zmq_msg_t msg;              /* has_msg: owns bytes */
+    uint8_t *memory;            /* else: owns bytes */
+};
+
+#define BATCH_DONE 1            /* handled before one that stands before it */
+#define BATCH_DIVERTED 2        /* goes elsewhere than through the queue */
+#define BATCH_LATE 4            /* a reply whose ask has ended */
+
+/*  A batch that takes over msg, or memory; body lies in it. It has one owner,
+    the caller. On failure (NULL) the caller keeps what it gave. */
+batch_t *batch_new_msg (zmq_msg_t *msg, const uint8_t *body, size_t size, scan_form_t form);
+batch_t *batch_new_memory (uint8_t *memory, const uint8_t *body, size_t size, scan_form_t form);
+batch_t *batch_share (batch_t *self);
+void batch_release (batch_t **self_p);
+
+/*  Scan all messages of the batch, and learn their number and sizes. For a
+    plain frame own_source may not be claimed. Returns why it is refused. */
+muster_refusal_t batch_scan (batch_t *self, const scan_limits_t *limits, const char *own_source);
+
+/*  Leave out the first count messages. */
+void batch_skip (batch_t *self, uint32_t count);
+
+/*  The size of message index, and its parts at offset bytes. */
+size_t batch_size_of (const batch_t *self, uint32_t index);
+
+/*  Set mark bits of a message. False when out of memory. */
+bool batch_mark (batch_t *self, uint32_t index, uint8_t mark);
+uint8_t batch_marks (const batch_t *self, uint32_t index);
+
+/*  Fill message from message index, which lies at offset. */
+void batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message);
+
+#endif

@@ -1,0 +1,169 @@
+/*  command.c - commands from a listener to its workers
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/command.h"
+
+#include <string.h>
+
+#include <utlist.h>
+
+#include "actor/monotonic.h"
+#include "wire/encode.h"
+#include "wire/picture.h"
+#include "wire/scan.h"
+
+muster_error_t
+command_pack (command_t *self, muster_writer_t **writer, const char *picture, va_list arguments)
+{
+    *writer = muster_writer_new ();
+    if (!*writer)
+        return MUSTER_NOMEM;
+    muster_error_t error = picture_pack (*writer, picture, arguments);
+    return error ? error : muster_writer_bytes (*writer, &self->data, &self->size);
+}
+
+muster_error_t
+command_check (const command_t *self, const muster_listener_t *listener)
+{
+    if (!scan_name (self->cmd, strlen (self->cmd)))
+        return MUSTER_INVAL;
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = listener->core.options.message_limit };
+    switch (scan_data (self->data, self->size, &limits)) {
+        case MUSTER_REFUSAL_NONE: return 0;
+        case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
+        case MUSTER_REFUSAL_MEMORY: return MUSTER_NOMEM;
+        default: return MUSTER_FORMAT;
+    }
+}
+
+muster_error_t
+command_encode (const command_t *self, uint32_t stream, muster_writer_t *writer)
+{
+    encode_session (writer, self->cmd, self->data, self->size, self->kind, stream, self->position);
+    return muster_writer_bytes (writer, NULL, NULL);
+}
+
+muster_error_t
+command_encode_blob (const command_t *self, blob_t **blob)
+{
+    const void *bytes;
+    size_t size;
+    muster_writer_t *writer = muster_writer_new ();
+    if (!writer)
+        return MUSTER_NOMEM;
+    muster_error_t error = command_encode (self, 0, writer);
+    if (!error)
+        error = muster_writer_bytes (writer, &bytes, &size);
+    if (!error) {
+        *blob = blob_new (FRAME_HEADER_ROOM + size);
+        if (*blob)
+            memcpy ((*blob)->bytes + FRAME_HEADER_ROOM, bytes, size);
+        else
+            error = MUSTER_NOMEM;
+    }
+    muster_writer_destroy (&writer);
+    return error;
+}
+
+/*  --------------------------------------------------------------------------
+    To one worker */
+
+/*  The worker it is for, or NULL; with the roster's lock. */
+static peer_t *
+receiver (const command_t *self, const roster_t *roster, const char *source)
+{
+    peer_t *peer = roster_find_present (roster, source);
+    if (peer && self->reply_to_session && strcmp (peer->hex, self->reply_to_session))
+        peer = NULL;
+    return peer;
+}
+
+static muster_error_t
+try_send (const command_t *self, roster_t *roster, const char *source, muster_writer_t *writer, uint64_t *progress)
+{
+    if (!roster->open)
+        return MUSTER_CLOSED;
+    peer_t *peer = receiver (self, roster, source);
+    if (!peer)
+        return MUSTER_NOTFOUND;
+    const void *bytes;
+    size_t size;
+    uint64_t position;
+    muster_writer_clear (writer);
+    muster_error_t error = command_encode (self, peer->session.in.stream, writer);
+    if (!error)
+        error = muster_writer_bytes (writer, &bytes, &size);
+    if (!error)
+        error = roster_command (roster, peer, bytes, size, NULL, &position);
+    *progress = peer->session.out.box.handled.messages + peer->session.out.peer_received;
+    return error;
+}
+
+/*  Waits while the worker's buffer is full and it makes progress. */
+static muster_error_t
+send_patiently (muster_listener_t *listener, const char *source, const command_t *self, muster_writer_t *writer)
+{
+    roster_t *roster = &listener->core.roster;
+    bool inside = registry_inside (listener->core.registry);
+    int64_t patience = listener->core.options.no_progress_ms;
+    int64_t deadline = monotonic_deadline (patience);
+    uint64_t progress = 0, before = 0;
+    roster_lock (roster);
+    muster_error_t error = try_send (self, roster, source, writer, &progress);
+    while (error == MUSTER_AGAIN && !inside) {
+        if (progress != before)
+            deadline = monotonic_deadline (patience);
+        before = progress;
+        bool called = monotonic_cond_wait (&roster->changed, &roster->lock, deadline);
+        error = try_send (self, roster, source, writer, &progress);
+        if (error == MUSTER_AGAIN && !called && progress == before)
+            error = MUSTER_TIMEOUT;
+    }
+    roster_unlock (roster);
+    return error;
+}
+
+muster_error_t
+command_send (muster_listener_t *listener, const char *source, const command_t *self)
+{
+    muster_error_t error = command_check (self, listener);
+    if (error)
+        return error;
+    muster_writer_t *writer = muster_writer_new ();
+    if (!writer)
+        return MUSTER_NOMEM;
+    error = send_patiently (listener, source, self, writer);
+    muster_writer_destroy (&writer);
+    return error;
+}
+
+/*  --------------------------------------------------------------------------
+    To all that are here */
+
+muster_error_t
+command_broadcast (muster_listener_t *listener, size_t *sent, const command_t *self)
+{
+    if (sent)
+        *sent = 0;
+    blob_t *blob = NULL;
+    muster_error_t error = command_check (self, listener);
+    if (!error)
+        error = command_encode_blob (self, &blob);
+    if (error)
+        return error;
+    roster_t *roster = &listener->core.roster;
+    roster_lock (roster);
+    if (!roster->open)
+        error = MUSTER_CLOSED;
+    peer_t *peer;
+    uint64_t position;
+    DL_FOREACH2 (roster->heard, peer, heard_next)
+        if (!error && roster_command (roster, peer, NULL, 0, blob, &position) == 0 && sent)
+            (*sent)++;
+    roster_unlock (roster);
+    blob_release (&blob);
+    return error;
+}

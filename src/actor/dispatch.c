@@ -1,0 +1,180 @@
+/*  dispatch.c - the thread that calls handlers
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/dispatch.h"
+
+#include <stdio.h>
+
+#include "actor/guest.h"
+#include "actor/monotonic.h"
+#include "base/alloc.h"
+
+struct dispatch {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool ended;                 /* guarded by lock */
+    listener_core_t *core;
+    log_limit_t unhandled_log;
+    log_limit_t failed_log;
+};
+
+/*  --------------------------------------------------------------------------
+    Handling one message */
+
+static void
+log_message (log_limit_t *limit, const char *what, const muster_message_t *message)
+{
+    char source [4 * MUSTER_NAME_MAX], cmd [4 * MUSTER_NAME_MAX];
+    uint64_t lines = log_allow (limit, monotonic_ms ());
+    if (!lines)
+        return;
+    log_write (MUSTER_LOG_WARNING, "%s: source=%s cmd=%s; %llu since the last such line", what,
+        log_escape (source, sizeof source, message->source, strlen (message->source)),
+        log_escape (cmd, sizeof cmd, message->cmd, strlen (message->cmd)), (unsigned long long) lines);
+}
+
+static void
+count_unhandled (listener_core_t *core)
+{
+    roster_lock (&core->roster);
+    core->unhandled++;
+    roster_unlock (&core->roster);
+}
+
+static void
+dispatch_message (dispatch_t *self, muster_message_t **message)
+{
+    registry_t *registry = self->core->registry;
+    bool failed = false;
+    registry_entry_t entry = registry_enter (registry, (*message)->source);
+    if (entry.handler) {
+        failed = entry.handler (*message, entry.arg) != 0;
+        registry_leave (registry, entry);
+        if (failed)
+            log_message (&self->failed_log, "handler failed", *message);
+    }
+    else {
+        registry_leave (registry, entry);
+        log_message (&self->unhandled_log, "no handler", *message);
+        count_unhandled (self->core);
+    }
+    inbox_done (message, failed);
+}
+
+static void
+log_event (const muster_message_t *message)
+{
+    const char *source = "", *reason = "";
+    char source_text [4 * MUSTER_NAME_MAX], reason_text [4 * MUSTER_NAME_MAX];
+    muster_message_unpack (message, "{s?s}", "source", &source);
+    muster_message_unpack (message, "{s?s}", "reason", &reason);
+    log_write (MUSTER_LOG_INFO, "%s source=%s%s%s", message->cmd,
+        log_escape (source_text, sizeof source_text, source, strlen (source)),
+        *reason ? " reason=" : "", log_escape (reason_text, sizeof reason_text, reason, strlen (reason)));
+}
+
+void
+dispatch_event (listener_core_t *core, muster_message_t **message)
+{
+    registry_entry_t entry = registry_enter_system (core->registry);
+    if (entry.handler) {
+        if (entry.handler (*message, entry.arg))
+            log_write (MUSTER_LOG_WARNING, "system handler failed: cmd=%s", (*message)->cmd);
+    }
+    else
+        log_event (*message);
+    registry_leave (core->registry, entry);
+    inbox_done (message, false);
+}
+
+/*  --------------------------------------------------------------------------
+    The thread */
+
+static void
+set_ended (dispatch_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    self->ended = true;
+    pthread_cond_broadcast (&self->changed);
+    pthread_mutex_unlock (&self->lock);
+}
+
+static void *
+run (void *argument)
+{
+    dispatch_t *self = argument;
+    muster_message_t *message;
+    bool event;
+    muster_error_t error;
+    while ((error = inbox_take (self->core->inbox, INBOX_DISPATCH, INT64_MAX, &message, &event)) != MUSTER_CLOSED) {
+        if (error)
+            sched_yield ();     /* out of memory: others may free some */
+        else
+        if (event)
+            dispatch_event (self->core, &message);
+        else
+            dispatch_message (self, &message);
+    }
+    set_ended (self);
+    return NULL;
+}
+
+muster_error_t
+dispatch_new (dispatch_t **self_p, listener_core_t *core)
+{
+    dispatch_t *self = alloc_zero (sizeof *self);
+    if (!self)
+        return MUSTER_NOMEM;
+    self->core = core;
+    pthread_mutex_init (&self->lock, NULL);
+    monotonic_cond_init (&self->changed);
+    sigset_t before;
+    guest_block_signals (&before);
+    int rc = pthread_create (&self->thread, NULL, run, self);
+    guest_restore_signals (&before);
+    if (rc) {
+        pthread_cond_destroy (&self->changed);
+        pthread_mutex_destroy (&self->lock);
+        alloc_free (self);
+        return MUSTER_RESOURCE;
+    }
+    *self_p = self;
+    return 0;
+}
+
+bool
+dispatch_wait (dispatch_t *self, int64_t deadline_ms)
+{
+    pthread_mutex_lock (&self->lock);
+    while (!self->ended && monotonic_cond_wait (&self->changed, &self->lock, deadline_ms))
+        ;
+    bool ended = self->ended;
+    pthread_mutex_unlock (&self->lock);
+    return ended;
+}
+
+bool
+dispatch_has_ended (dispatch_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    bool ended = self->ended;
+    pthread_mutex_unlock (&self->lock);
+    return ended;
+}
+
+void
+dispatch_destroy (dispatch_t **self_p)
+{
+    dispatch_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    pthread_join (self->thread, NULL);
+    pthread_cond_destroy (&self->changed);
+    pthread_mutex_destroy (&self->lock);
+    alloc_free (self);
+}

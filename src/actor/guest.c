@@ -1,0 +1,152 @@
+/*  guest.c - czmq in somebody else's process
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/guest.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "base/alloc.h"
+#include "base/process.h"
+
+/*  Descriptors and threads that a zactor and what its owner opens take at most. */
+#define DESCRIPTORS 32
+#define THREADS 4
+
+/*  The live actors of the process, for its exit. */
+typedef struct tenant tenant_t;
+
+struct tenant {
+    tenant_t *prev, *next;
+    uint32_t generation;
+    void (*at_exit) (void *);
+    void *owner;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static tenant_t *tenants;
+static bool prepared;
+static uint32_t prepared_for;   /* the generation whose czmq was made ready */
+
+void
+guest_block_signals (sigset_t *before)
+{
+    sigset_t all;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, before);
+}
+
+void
+guest_restore_signals (const sigset_t *before)
+{
+    pthread_sigmask (SIG_SETMASK, before, NULL);
+}
+
+/*  czmq's own exit handler aborts if an actor lives; this one runs before it. */
+static void
+end_all (void)
+{
+    for (;;) {
+        pthread_mutex_lock (&lock);
+        tenant_t *tenant = tenants;
+        while (tenant && tenant->generation != process_generation ())
+            tenant = tenant->next;
+        pthread_mutex_unlock (&lock);
+        if (!tenant)
+            return;
+        tenant->at_exit (tenant->owner);
+    }
+}
+
+/*  The first zsys_init of a process, and that of a forked child, takes SIGINT and
+    SIGTERM, seeds random () and logs to stdout. If somebody else's came first
+    its settings are theirs. */
+static void
+prepare_czmq (void)
+{
+    static const int taken [] = { SIGINT, SIGTERM };
+    struct sigaction before [2], after [2];
+    char state [64];
+    for (int i = 0; i < 2; i++)
+        sigaction (taken [i], NULL, &before [i]);
+    char *host_state = initstate (1, state, sizeof state);
+    zsys_init ();
+    if (host_state)
+        setstate (host_state);
+    bool ours = false;
+    for (int i = 0; i < 2; i++) {
+        sigaction (taken [i], NULL, &after [i]);
+        if (after [i].sa_handler != before [i].sa_handler) {
+            sigaction (taken [i], &before [i], NULL);
+            ours = true;
+        }
+    }
+    if (ours)
+        zsys_set_logstream (NULL);
+}
+
+/*  With the lock held. A forked child starts afresh. */
+static void
+prepare (void)
+{
+    if (prepared && prepared_for == process_generation ())
+        return;
+    prepare_czmq ();
+    atexit (end_all);
+    prepared = true;
+    prepared_for = process_generation ();
+}
+
+static tenant_t *
+find_tenant (const void *owner)
+{
+    tenant_t *tenant;
+    DL_FOREACH (tenants, tenant)
+        if (tenant->owner == owner && tenant->generation == process_generation ())
+            break;
+    return tenant;
+}
+
+muster_error_t
+guest_start (zactor_t **actor, zactor_fn *function, void *argument, void (*at_exit) (void *), void *owner)
+{
+    if (process_reserve (DESCRIPTORS, THREADS))
+        return MUSTER_RESOURCE;
+    tenant_t *tenant = alloc_zero (sizeof *tenant);
+    if (!tenant)
+        return MUSTER_NOMEM;
+    *tenant = (tenant_t) { .generation = process_generation (), .at_exit = at_exit, .owner = owner };
+    sigset_t before;
+    guest_block_signals (&before);
+    pthread_mutex_lock (&lock);
+    prepare ();
+    *actor = zactor_new (function, argument);
+    if (*actor)
+        DL_APPEND (tenants, tenant);
+    else
+        alloc_free (tenant);
+    pthread_mutex_unlock (&lock);
+    guest_restore_signals (&before);
+    return *actor ? 0 : MUSTER_NOMEM;
+}
+
+void
+guest_end (zactor_t **actor, void *owner)
+{
+    if (!*actor)
+        return;
+    zactor_destroy (actor);
+    pthread_mutex_lock (&lock);
+    tenant_t *tenant = find_tenant (owner);
+    if (tenant) {
+        DL_DELETE (tenants, tenant);
+        alloc_free (tenant);
+    }
+    pthread_mutex_unlock (&lock);
+}

@@ -1,0 +1,474 @@
+/*  inbox.c - messages received and not yet handled
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/inbox.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utlist.h>
+
+#include "actor/monotonic.h"
+#include "base/alloc.h"
+
+/*  One message of a batch that was diverted and came back, in the queue. */
+typedef struct late late_t;
+
+struct late {
+    late_t *prev, *next;
+    batch_t *batch;
+    uint32_t index;
+    size_t offset;
+};
+
+struct inbox {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned owners;            /* the actor's side, and each message taken out */
+    batch_t *queue;
+    late_t *late;               /* handed out before the queue */
+    batch_t *progress;
+    inbox_mode_t mode;
+    bool open;
+    bool draining;
+    bool readable;              /* state of the descriptor */
+    int descriptor;
+    inbox_call_t call;
+    wake_t *wake;
+    const message_origin_t *origin;
+    void *context;
+    inbox_counts_t counts;
+};
+
+inbox_t *
+inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
+{
+    inbox_t *self = alloc_zero (sizeof *self);
+    if (!self)
+        return NULL;
+    self->descriptor = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (self->descriptor < 0) {
+        alloc_free (self);
+        return NULL;
+    }
+    pthread_mutex_init (&self->lock, NULL);
+    monotonic_cond_init (&self->changed);
+    self->owners = 1;
+    self->wake = wake_share (wake);
+    self->origin = origin;
+    self->context = context;
+    return self;
+}
+
+/*  Unlocks, and frees with the last owner. */
+static void
+drop_owner (inbox_t *self)
+{
+    bool last = --self->owners == 0;
+    pthread_mutex_unlock (&self->lock);
+    if (!last)
+        return;
+    close (self->descriptor);
+    wake_release (&self->wake);
+    pthread_cond_destroy (&self->changed);
+    pthread_mutex_destroy (&self->lock);
+    alloc_free (self);
+}
+
+static void
+drop_progress (inbox_t *self)
+{
+    while (self->progress) {
+        batch_t *batch = self->progress;
+        self->progress = batch->progress_next;
+        batch->progressed = false;
+        batch_release (&batch);
+    }
+}
+
+void
+inbox_leave (inbox_t **self_p)
+{
+    inbox_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    inbox_give_up (self);
+    pthread_mutex_lock (&self->lock);
+    drop_progress (self);
+    drop_owner (self);
+}
+
+/*  --------------------------------------------------------------------------
+    What may be taken, and the descriptor that tells */
+
+/*  The batch whose next message this taker may have; NULL if none. */
+static batch_t *
+head_for (const inbox_t *self, inbox_taker_t taker)
+{
+    batch_t *head = self->queue;
+    if (!head)
+        return NULL;
+    if (taker == INBOX_CALLER)
+        return self->mode == INBOX_CALLERS ? head : NULL;
+    if (self->mode == INBOX_HANDLERS || (self->mode == INBOX_UNDECIDED && (head->event || self->draining)))
+        return head;
+    return NULL;
+}
+
+static late_t *
+late_for (const inbox_t *self, inbox_taker_t taker)
+{
+    if (taker == INBOX_CALLER)
+        return self->mode == INBOX_CALLERS ? self->late : NULL;
+    return self->mode == INBOX_HANDLERS || (self->mode == INBOX_UNDECIDED && self->draining) ? self->late : NULL;
+}
+
+/*  Called with the lock held whenever what may be taken has changed. */
+static void
+tell (inbox_t *self)
+{
+    pthread_cond_broadcast (&self->changed);
+    bool readable = head_for (self, INBOX_CALLER) || late_for (self, INBOX_CALLER)
+        || (self->mode == INBOX_CALLERS && !self->open);
+    if (readable == self->readable)
+        return;
+    self->readable = readable;
+    uint64_t count = 1;
+    ssize_t rc = readable ? write (self->descriptor, &count, sizeof count)
+                          : read (self->descriptor, &count, sizeof count);
+    (void) rc;      /* a counter of 0 or 1 neither overflows nor is empty here */
+}
+
+muster_error_t
+inbox_decide (inbox_t *self, inbox_mode_t mode)
+{
+    pthread_mutex_lock (&self->lock);
+    if (self->mode == INBOX_UNDECIDED) {
+        self->mode = mode;
+        tell (self);
+    }
+    muster_error_t error = self->mode == mode ? 0 : MUSTER_BUSY;
+    pthread_mutex_unlock (&self->lock);
+    return error;
+}
+
+static void
+set_state (inbox_t *self, bool open, bool draining)
+{
+    pthread_mutex_lock (&self->lock);
+    self->open = open;
+    self->draining = draining;
+    tell (self);
+    pthread_mutex_unlock (&self->lock);
+}
+
+void
+inbox_open (inbox_t *self)
+{
+    set_state (self, true, false);
+}
+
+void
+inbox_drain (inbox_t *self)
+{
+    set_state (self, true, true);
+}
+
+void
+inbox_close (inbox_t *self)
+{
+    set_state (self, false, false);
+}
+
+/*  --------------------------------------------------------------------------
+    Putting */
+
+/*  Is the next message one that goes another way? */
+static bool
+next_is_diverted (const batch_t *batch)
+{
+    return batch_marks (batch, batch->taken) & BATCH_DIVERTED;
+}
+
+static void
+pass_over_diverted (batch_t *batch)
+{
+    while (batch->taken < batch->count && next_is_diverted (batch))
+        batch->offset += batch_size_of (batch, batch->taken++);
+}
+
+void
+inbox_put (inbox_t *self, batch_t *batch)
+{
+    pthread_mutex_lock (&self->lock);
+    if (!batch->event) {
+        self->counts.received += batch->count - batch->taken;
+        self->counts.received_bytes += batch->size - batch->offset;
+        self->counts.queued += batch->count - batch->taken;
+        self->counts.queued_bytes += batch->size - batch->offset;
+    }
+    pass_over_diverted (batch);
+    if (batch->taken < batch->count) {
+        batch_t *queued = batch_share (batch);
+        DL_APPEND (self->queue, queued);
+        if (self->queue == batch)
+            tell (self);
+    }
+    pthread_mutex_unlock (&self->lock);
+}
+
+bool
+inbox_put_late (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
+{
+    late_t *late = alloc_new (sizeof *late);
+    if (!late)
+        return false;
+    *late = (late_t) { .batch = batch_share (batch), .index = index, .offset = offset };
+    pthread_mutex_lock (&self->lock);
+    bool marked = batch_mark (batch, index, BATCH_LATE);
+    DL_APPEND (self->late, late);
+    tell (self);
+    pthread_mutex_unlock (&self->lock);
+    return marked;
+}
+
+/*  --------------------------------------------------------------------------
+    Taking */
+
+/*  Called with the lock held. */
+static muster_message_t *
+make_message (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
+{
+    /*  Taken out of order it may be done out of order: the mark must not fail then. */
+    if (index > batch->done && !batch_mark (batch, index, 0))
+        return NULL;
+    muster_message_t *message = alloc_new (sizeof *message);
+    if (!message)
+        return NULL;
+    batch_fill (batch_share (batch), index, offset, message);
+    message->origin = batch->event ? NULL : self->origin;
+    message->context = self;
+    self->owners++;
+    return message;
+}
+
+static muster_message_t *
+take_late (inbox_t *self, late_t *late)
+{
+    muster_message_t *message = make_message (self, late->batch, late->index, late->offset);
+    if (!message)
+        return NULL;
+    DL_DELETE (self->late, late);
+    batch_release (&late->batch);
+    alloc_free (late);
+    return message;
+}
+
+static muster_message_t *
+take_next (inbox_t *self, batch_t *batch)
+{
+    muster_message_t *message = make_message (self, batch, batch->taken, batch->offset);
+    if (!message)
+        return NULL;
+    batch->offset += batch_size_of (batch, batch->taken++);
+    pass_over_diverted (batch);
+    if (batch->taken == batch->count) {
+        DL_DELETE (self->queue, batch);
+        batch_release (&batch);
+    }
+    return message;
+}
+
+/*  Called with the lock held. False if there is nothing for this taker. */
+static bool
+try_take (inbox_t *self, inbox_taker_t taker, muster_message_t **message, bool *event)
+{
+    late_t *late = late_for (self, taker);
+    batch_t *batch = late ? late->batch : head_for (self, taker);
+    if (!batch)
+        return false;
+    *event = batch->event;
+    *message = late ? take_late (self, late) : take_next (self, batch);
+    if (*message)
+        tell (self);
+    return true;
+}
+
+muster_error_t
+inbox_take (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_message_t **message, bool *event)
+{
+    muster_error_t error = 0;
+    pthread_mutex_lock (&self->lock);
+    while (!try_take (self, taker, message, event) && !error) {
+        if (!self->open)
+            error = MUSTER_CLOSED;
+        else
+        if (!monotonic_cond_wait (&self->changed, &self->lock, deadline_ms))
+            error = MUSTER_TIMEOUT;
+    }
+    pthread_mutex_unlock (&self->lock);
+    return error ? error : *message ? 0 : MUSTER_NOMEM;
+}
+
+muster_message_t *
+inbox_take_diverted (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
+{
+    pthread_mutex_lock (&self->lock);
+    muster_message_t *message = make_message (self, batch, index, offset);
+    pthread_mutex_unlock (&self->lock);
+    return message;
+}
+
+/*  --------------------------------------------------------------------------
+    Done */
+
+/*  The done messages without gaps grow by this one, or it is marked for when
+    those before it are done. */
+static void
+count_done (batch_t *batch, uint32_t index)
+{
+    if (index != batch->done) {
+        batch_mark (batch, index, BATCH_DONE);
+        return;
+    }
+    batch->done++;
+    while (batch->done < batch->count && (batch_marks (batch, batch->done) & BATCH_DONE))
+        batch->done++;
+}
+
+static void
+note_progress (inbox_t *self, batch_t *batch)
+{
+    if (!batch->progressed) {
+        batch->progressed = true;
+        batch->progress_next = self->progress;
+        self->progress = batch_share (batch);
+    }
+    if (self->call == INBOX_EACH_MESSAGE || (self->call == INBOX_EACH_BATCH && batch->done == batch->count)) {
+        self->call = INBOX_QUIET;
+        wake_call (self->wake);
+    }
+}
+
+static void
+free_message (muster_message_t *message)
+{
+    message_return_loans (message);
+    alloc_free (message);
+}
+
+void
+inbox_done (muster_message_t **message_p, bool failed)
+{
+    muster_message_t *message = *message_p;
+    *message_p = NULL;
+    inbox_t *self = message->context;
+    batch_t *batch = message->ticket;
+    pthread_mutex_lock (&self->lock);
+    if (!batch->event) {
+        self->counts.handled++;
+        self->counts.failed += failed;
+        self->counts.queued--;
+        self->counts.queued_bytes -= batch_size_of (batch, message->index);
+        count_done (batch, message->index);
+        note_progress (self, batch);
+    }
+    drop_owner (self);
+    free_message (message);
+    batch_release (&batch);
+}
+
+batch_t *
+inbox_progress (inbox_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    batch_t *first = self->progress;
+    self->progress = NULL;
+    for (batch_t *batch = first; batch; batch = batch->progress_next)
+        batch->progressed = false;
+    pthread_mutex_unlock (&self->lock);
+    return first;
+}
+
+uint32_t
+inbox_done_count (inbox_t *self, const batch_t *batch)
+{
+    pthread_mutex_lock (&self->lock);
+    uint32_t done = batch->done;
+    pthread_mutex_unlock (&self->lock);
+    return done;
+}
+
+void
+inbox_set_call (inbox_t *self, inbox_call_t call)
+{
+    pthread_mutex_lock (&self->lock);
+    self->call = call;
+    if (self->progress && call == INBOX_EACH_MESSAGE)
+        wake_call (self->wake);
+    pthread_mutex_unlock (&self->lock);
+}
+
+/*  --------------------------------------------------------------------------
+    Giving up */
+
+static uint64_t
+give_up_batch (inbox_t *self, batch_t *batch)
+{
+    uint64_t count = 0;
+    for (; batch->taken < batch->count && !batch->event; batch->taken++)
+        if (!next_is_diverted (batch)) {
+            self->counts.queued_bytes -= batch_size_of (batch, batch->taken);
+            count++;
+        }
+    DL_DELETE (self->queue, batch);
+    batch_release (&batch);
+    return count;
+}
+
+uint64_t
+inbox_give_up (inbox_t *self)
+{
+    uint64_t count = 0;
+    pthread_mutex_lock (&self->lock);
+    while (self->queue)
+        count += give_up_batch (self, self->queue);
+    while (self->late) {
+        late_t *late = self->late;
+        DL_DELETE (self->late, late);
+        self->counts.queued_bytes -= batch_size_of (late->batch, late->index);
+        batch_release (&late->batch);
+        alloc_free (late);
+        count++;
+    }
+    self->counts.queued -= count;
+    tell (self);
+    pthread_mutex_unlock (&self->lock);
+    return count;
+}
+
+int
+inbox_descriptor (inbox_t *self)
+{
+    return self->descriptor;
+}
+
+void *
+inbox_context (inbox_t *self)
+{
+    return self->context;
+}
+
+void
+inbox_count (inbox_t *self, inbox_counts_t *counts)
+{
+    pthread_mutex_lock (&self->lock);
+    *counts = self->counts;
+    pthread_mutex_unlock (&self->lock);
+}

@@ -1,0 +1,99 @@
+/*  inbox.h - messages received and not yet handled
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    An actor puts batches in and learns what has been handled; the dispatch
+    thread or callers take messages out one by one, and say when each is done.
+    Locked inside. It lives until its owner has left it and every message
+    taken from it is done.
+*/
+#ifndef ACTOR_INBOX_H_INCLUDED
+#define ACTOR_INBOX_H_INCLUDED
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <muster/error.h>
+#include <muster/message.h>
+
+#include "actor/batch.h"
+#include "actor/wake.h"
+
+typedef struct inbox inbox_t;
+
+/*  Who takes the messages. */
+typedef enum {
+    INBOX_UNDECIDED,    /* nobody yet; events only */
+    INBOX_HANDLERS,     /* the dispatch thread */
+    INBOX_CALLERS       /* whoever calls next or recv */
+} inbox_mode_t;
+
+typedef struct {
+    uint64_t received, received_bytes;
+    uint64_t handled, failed;
+    uint64_t queued, queued_bytes;      /* received and not handled */
+} inbox_counts_t;
+
+/*  wake is shared; origin and context go into each message. */
+inbox_t *inbox_new (wake_t *wake, const message_origin_t *origin, void *context);
+
+/*  The owner leaves: what nobody has taken is freed at once, the rest when it is done. */
+void inbox_leave (inbox_t **self_p);
+
+/*  Decide who takes. Errors: MUSTER_BUSY if it is decided otherwise. */
+muster_error_t inbox_decide (inbox_t *self, inbox_mode_t mode);
+
+/*  Open and close for takers: a closed inbox gives CLOSED once nothing is
+    left that the taker may have. While draining the dispatch thread takes
+    what nobody has decided about. */
+void inbox_open (inbox_t *self);
+void inbox_close (inbox_t *self);
+void inbox_drain (inbox_t *self);
+
+/*  Put a batch at the end of the queue, which shares it. */
+void inbox_put (inbox_t *self, batch_t *batch);
+
+/*  Put a message that was diverted, and is not taken, at the end of the queue
+    after all, as late. False when out of memory. */
+bool inbox_put_late (inbox_t *self, batch_t *batch, uint32_t index, size_t offset);
+
+typedef enum { INBOX_DISPATCH, INBOX_CALLER } inbox_taker_t;
+
+/*  Take the next message; deadline_ms: monotonic, INT64_MAX: none. *event: it
+    is of the listener itself. Errors: MUSTER_TIMEOUT, MUSTER_CLOSED, MUSTER_NOMEM. */
+muster_error_t inbox_take (
+    inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_message_t **message, bool *event);
+
+/*  Make a message of a diverted place of a batch; counts as taken. NULL when
+    out of memory. */
+muster_message_t *inbox_take_diverted (inbox_t *self, batch_t *batch, uint32_t index, size_t offset);
+
+/*  A message that was taken is handled; it is freed. */
+void inbox_done (muster_message_t **message, bool failed);
+
+/*  The actor: the batches that have progressed since the last call, linked by
+    progress_next; each is shared with the caller, who releases it. */
+batch_t *inbox_progress (inbox_t *self);
+
+/*  How many messages of a batch are handled, counted without gaps. */
+uint32_t inbox_done_count (inbox_t *self, const batch_t *batch);
+
+/*  When the actor wants to be woken by done: never, when a batch is complete,
+    or by each message. */
+typedef enum { INBOX_QUIET, INBOX_EACH_BATCH, INBOX_EACH_MESSAGE } inbox_call_t;
+void inbox_set_call (inbox_t *self, inbox_call_t call);
+
+/*  Forget what nobody has taken. Returns how many messages that were. */
+uint64_t inbox_give_up (inbox_t *self);
+
+/*  Readable while a caller's take would not wait. */
+int inbox_descriptor (inbox_t *self);
+
+/*  What was given to inbox_new. */
+void *inbox_context (inbox_t *self);
+
+void inbox_count (inbox_t *self, inbox_counts_t *counts);
+
+#endif

@@ -1,0 +1,379 @@
+/*  intake.c - what comes in at a listener's PULL
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/intake.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <zmq.h>
+
+#include "actor/round.h"
+#include "base/alloc.h"
+#include "wire/frame.h"
+
+#define BURST_FRAMES 64
+
+/*  --------------------------------------------------------------------------
+    Plain producers */
+
+bool
+intake_is_open (const listener_core_t *self)
+{
+    return self->plain_bytes < self->options.plain_share;
+}
+
+static void
+keep_plain (listener_core_t *self, batch_t *batch)
+{
+    batch_share (batch);
+    batch->owner_next = NULL;
+    if (self->plain)
+        self->plain_last->owner_next = batch;
+    else
+        self->plain = batch;
+    self->plain_last = batch;
+    self->plain_bytes += batch->size;
+}
+
+static muster_refusal_t
+take_plain (listener_core_t *self, zmq_msg_t *msg)
+{
+    size_t size = zmq_msg_size (msg);
+    if (self->options.frame_limit && size > self->options.frame_limit)
+        return MUSTER_REFUSAL_SIZE;
+    batch_t *batch = batch_new_msg (msg, zmq_msg_data (msg), size, SCAN_PLAIN);
+    if (!batch)
+        return MUSTER_REFUSAL_MEMORY;
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->options.message_limit };
+    muster_refusal_t refusal = batch_scan (batch, &limits, self->source);
+    if (!refusal) {
+        keep_plain (self, batch);
+        inbox_put (self->inbox, batch);
+    }
+    batch_release (&batch);
+    return refusal;
+}
+
+/*  --------------------------------------------------------------------------
+    Settling one peer */
+
+/*  Bring a batch up to what is done of it. Returns true if it is complete. */
+static bool
+settle_batch (batch_t *batch, uint32_t done, uint64_t *count, uint64_t *size)
+{
+    size_t before = batch->settled_offset;
+    *count = done - batch->settled;
+    if (batch->refused)
+        batch->settled_offset = batch->size;
+    else
+        for (uint32_t index = batch->settled; index < done; index++)
+            batch->settled_offset += batch_size_of (batch, index);
+    batch->settled = done;
+    *size = batch->settled_offset - before;
+    return done == batch->count;
+}
+
+/*  True if anything was handled. */
+static bool
+settle_peer (listener_core_t *self, peer_t *peer)
+{
+    bool progress = false;
+    bool complete = true;
+    while (peer->backlog && complete) {
+        batch_t *batch = peer->backlog;
+        uint64_t count, size;
+        complete = settle_batch (batch, inbox_done_count (self->inbox, batch), &count, &size);
+        if (count)
+            session_handled (&peer->session, count, size, batch->refused, self->now);
+        progress = progress || count;
+        if (complete) {
+            peer->backlog = batch->owner_next;
+            batch_release (&batch);
+        }
+    }
+    if (peer->forgotten)
+        roster_bury (&self->roster, peer);
+    else
+        roster_schedule (&self->roster, peer, self->now);
+    return progress;
+}
+
+/*  --------------------------------------------------------------------------
+    Sessions */
+
+/*  Replies to rounds under way go to them, the others through the queue. */
+static void
+divert_replies (peer_t *peer, batch_t *batch)
+{
+    size_t offset = batch->offset;
+    for (uint32_t index = batch->taken; index < batch->count; index++) {
+        scan_message_t parts;
+        size_t size = batch_size_of (batch, index);
+        scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
+        if ((parts.kind & MESSAGE_KIND_REPLY) && (parts.kind & MESSAGE_KIND_ASKED)
+        && (parts.stream != peer->session.out.stream
+            || !round_divert (peer, batch, index, offset, parts.position)))
+            batch_mark (batch, index, BATCH_LATE);
+        offset += size;
+    }
+}
+
+/*  A frame that breaks a rule is not asked for again: the position moves past. */
+static void
+refuse_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t count, muster_refusal_t reason)
+{
+    listener_refuse (self, reason);
+    batch->refused = true;
+    batch->count = batch->done = count;
+    batch->settled = 0;
+    batch->settled_offset = 0;
+    session_received (&peer->session, count, batch->size, self->now);
+    peer_keep (peer, batch);
+    settle_peer (self, peer);
+}
+
+static void
+accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t count, uint32_t skip)
+{
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->options.message_limit };
+    muster_refusal_t refusal = batch_scan (batch, &limits, NULL);
+    if (!refusal && batch->count != count)
+        refusal = MUSTER_REFUSAL_MISCOUNT;
+    if (refusal) {
+        refuse_batch (self, peer, batch, count - skip, refusal);
+        return;
+    }
+    batch_skip (batch, skip);
+    session_received (&peer->session, count - skip, batch->size - batch->offset, self->now);
+    divert_replies (peer, batch);
+    peer_keep (peer, batch);
+    inbox_put (self->inbox, batch);
+}
+
+static void
+take_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint64_t first, uint32_t count, uint32_t skip)
+{
+    batch->source = peer->session.source;
+    batch->session = peer->hex;
+    batch->stream = peer->session.in.stream;
+    batch->first = first;
+    accept_batch (self, peer, batch, count, skip);
+    batch_release (&batch);
+}
+
+/*  A peer that sends beyond its credit would not stop for being told. */
+static void
+expel (listener_core_t *self, peer_t *peer)
+{
+    listener_refuse (self, MUSTER_REFUSAL_CREDIT);
+    session_end (&peer->session, MUSTER_REJECTED, "sent beyond its credit or the message limit");
+    roster_due (&self->roster, peer);
+}
+
+static void
+note_arrival (listener_core_t *self, peer_t *peer, const frame_t *frame, arrival_t arrival)
+{
+    switch (arrival) {
+        case ARRIVAL_STALE:
+            self->stale++;
+            break;
+        case ARRIVAL_DUPLICATE:
+            self->duplicates += frame->kind == FRAME_DATA ? frame->data.count : 1;
+            break;
+        case ARRIVAL_CREDIT:
+            expel (self, peer);
+            break;
+        case ARRIVAL_MEMORY:
+            listener_refuse (self, MUSTER_REFUSAL_MEMORY);
+            break;
+        default:
+            break;
+    }
+}
+
+/*  No memory for a batch: as if the frame had been lost on the way. */
+static void
+lose_batch (listener_core_t *self, peer_t *peer)
+{
+    listener_refuse (self, MUSTER_REFUSAL_MEMORY);
+    peer->session.in.gap = true;
+    session_report (&peer->session, self->now);
+}
+
+static void
+take_data (listener_core_t *self, peer_t *peer, const frame_t *frame, zmq_msg_t *msg, const uint8_t *body, size_t size)
+{
+    uint32_t skip = 0;
+    arrival_t arrival = session_data (&peer->session, frame, size, &skip, self->now);
+    note_arrival (self, peer, frame, arrival);
+    if (arrival != ARRIVAL_TAKE)
+        return;
+    batch_t *batch = batch_new_msg (msg, body, size, SCAN_SESSION);
+    if (batch)
+        take_batch (self, peer, batch, frame->data.first, frame->data.count, skip);
+    else
+        lose_batch (self, peer);
+}
+
+static void
+take_chunk (listener_core_t *self, peer_t *peer, const frame_t *frame, const uint8_t *body, size_t size)
+{
+    arrival_t arrival = session_chunk (&peer->session, frame, body, size, self->now);
+    note_arrival (self, peer, frame, arrival);
+    if (arrival != ARRIVAL_TAKE)
+        return;
+    uint64_t total;
+    uint8_t *memory = session_take_partial (&peer->session, &total);
+    batch_t *batch = batch_new_memory (memory, memory, total, SCAN_SESSION);
+    if (batch)
+        take_batch (self, peer, batch, frame->chunk.position, 1, 0);
+    else {
+        alloc_free (memory);
+        lose_batch (self, peer);
+    }
+}
+
+static muster_refusal_t
+take_session (listener_core_t *self, zmq_msg_t *msg)
+{
+    frame_t frame;
+    const uint8_t *body;
+    size_t size;
+    uint8_t version;
+    muster_refusal_t refusal = frame_read (zmq_msg_data (msg), zmq_msg_size (msg), &frame, &body, &size, &version);
+    if (refusal)
+        return refusal;
+    if (frame.kind != FRAME_DATA && frame.kind != FRAME_CHUNK)
+        return MUSTER_REFUSAL_HEADER;
+    peer_t *peer = roster_find (&self->roster, &frame.session);
+    if (!peer) {
+        self->stale++;
+        return MUSTER_REFUSAL_NONE;
+    }
+    if (frame.kind == FRAME_DATA)
+        take_data (self, peer, &frame, msg, body, size);
+    else
+        take_chunk (self, peer, &frame, body, size);
+    if (peer->session.heard_at == self->now)
+        roster_heard (&self->roster, peer);
+    roster_schedule (&self->roster, peer, self->now);
+    if (session_is_complete (&peer->session))
+        roster_due (&self->roster, peer);
+    return MUSTER_REFUSAL_NONE;
+}
+
+/*  --------------------------------------------------------------------------
+    The socket */
+
+static void
+drop_rest (void *socket)
+{
+    int more = 1;
+    size_t size = sizeof more;
+    while (more) {
+        zmq_msg_t msg;
+        zmq_msg_init (&msg);
+        if (zmq_msg_recv (&msg, socket, ZMQ_DONTWAIT) < 0)
+            more = 0;
+        else
+        if (zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size))
+            more = 0;
+        zmq_msg_close (&msg);
+    }
+}
+
+static void
+take_frame (listener_core_t *self, zmq_msg_t *msg)
+{
+    muster_refusal_t refusal;
+    if (zmq_msg_more (msg)) {
+        drop_rest (binding_pull (self->binding));
+        refusal = MUSTER_REFUSAL_MULTIPART;
+    }
+    else
+    if (frame_is_session (zmq_msg_data (msg), zmq_msg_size (msg)))
+        refusal = take_session (self, msg);
+    else
+        refusal = take_plain (self, msg);
+    if (refusal)
+        listener_refuse (self, refusal);
+}
+
+bool
+intake_burst (listener_core_t *self)
+{
+    for (int frames = 0; frames < BURST_FRAMES; frames++) {
+        if (!intake_is_open (self))
+            return false;
+        zmq_msg_t msg;
+        zmq_msg_init (&msg);
+        if (zmq_msg_recv (&msg, binding_pull (self->binding), ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close (&msg);
+            return false;
+        }
+        take_frame (self, &msg);
+        zmq_msg_close (&msg);
+    }
+    return true;
+}
+
+/*  --------------------------------------------------------------------------
+    Settling */
+
+static void
+settle_plain (listener_core_t *self)
+{
+    while (self->plain && inbox_done_count (self->inbox, self->plain) == self->plain->count) {
+        batch_t *batch = self->plain;
+        self->plain = batch->owner_next;
+        self->plain_bytes -= batch->size;
+        batch_release (&batch);
+    }
+}
+
+/*  Several batches of one peer settle together; those settled with it are found
+    settled, and of a peer that is freed no batch is left (owner NULL). */
+bool
+intake_settle (listener_core_t *self)
+{
+    batch_t *batch = inbox_progress (self->inbox);
+    bool progress = batch != NULL;
+    while (batch) {
+        batch_t *next = batch->progress_next;
+        if (batch->owner && batch->settled < batch->count)
+            settle_peer (self, batch->owner);
+        batch_release (&batch);
+        batch = next;
+    }
+    settle_plain (self);
+    credit_account_t *account;
+    while ((account = credit_grant (&self->roster.credit))) {
+        peer_t *peer = account->owner;
+        session_report (&peer->session, self->now);
+        roster_schedule (&self->roster, peer, self->now);
+    }
+    return progress;
+}
+
+bool
+intake_is_pending (const listener_core_t *self)
+{
+    inbox_counts_t counts;
+    inbox_count (self->inbox, &counts);
+    return counts.queued > 0;
+}
+
+void
+intake_clear (listener_core_t *self)
+{
+    while (self->plain) {
+        batch_t *batch = self->plain;
+        self->plain = batch->owner_next;
+        batch_release (&batch);
+    }
+    self->plain_bytes = 0;
+}

@@ -1,0 +1,229 @@
+/*  listener_actor.c - the thread that does a listener's input and output
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/listener_actor.h"
+
+#include "actor/intake.h"
+#include "actor/monotonic.h"
+#include "actor/presence.h"
+#include "actor/pump.h"
+
+/*  How long workers may take to say goodbye once positions are reported, and how
+    long a stopping listener reads a PULL that does not get empty. */
+#define PART_MS 1000
+#define TAKE_MS 1000
+
+/*  While a handler makes progress the actor looks at this interval, which is that
+    of reports; when it makes none, the handler calls. */
+#define LOOK_MS REPORT_DELAY_MS
+
+enum { POLL_PIPE, POLL_WAKE, POLL_ROUTER, POLL_MONITOR, POLL_MONITOR_RETURN, POLL_PULL, POLL_COUNT };
+
+typedef struct {
+    listener_core_t *core;
+    zsock_t *pipe;
+    zmq_pollitem_t items [POLL_COUNT];
+    bool again;             /* a socket has more than one burst */
+    bool slow;              /* the last look found nothing handled */
+    bool terminated;
+} loop_t;
+
+static void
+init_items (loop_t *self)
+{
+    binding_t *binding = self->core->binding;
+    zmq_pollitem_t *items = self->items;
+    items [POLL_PIPE].socket = zsock_resolve (self->pipe);
+    items [POLL_WAKE].fd = self->core->wake->descriptor;
+    items [POLL_ROUTER].socket = binding_router (binding);
+    items [POLL_MONITOR].socket = binding_monitor (binding, 0);
+    items [POLL_MONITOR_RETURN].socket = binding_monitor (binding, 1);
+    items [POLL_PULL].socket = binding_pull (binding);
+    for (int i = 0; i < POLL_COUNT; i++)
+        items [i].events = ZMQ_POLLIN;
+}
+
+static void
+set_phase (listener_core_t *core, listener_phase_t phase)
+{
+    core->phase = phase;
+    pthread_cond_broadcast (&core->roster.changed);
+}
+
+/*  --------------------------------------------------------------------------
+    Stopping: draining, parting, ended */
+
+static void
+begin_drain (listener_core_t *core)
+{
+    if (core->phase != LISTENER_RUNNING)
+        return;
+    binding_unbind (core->binding);
+    core->drain_until = core->now + core->options.drain_ms;
+    core->take_until = core->now + TAKE_MS;
+    core->pull_is_empty = false;
+    core->roster.open = false;
+    inbox_drain (core->inbox);
+    presence_pause (core);
+    set_phase (core, LISTENER_DRAINING);
+}
+
+static void
+begin_parting (listener_core_t *core)
+{
+    uint64_t dropped = inbox_give_up (core->inbox);
+    core->dropped_last = dropped;
+    core->dropped += dropped;
+    core->part_until = core->now + PART_MS;
+    intake_settle (core);
+    presence_part (core);
+    set_phase (core, LISTENER_PARTING);
+}
+
+static void
+end_listening (listener_core_t *core)
+{
+    presence_end (core);
+    intake_clear (core);
+    inbox_close (core->inbox);
+    binding_destroy (&core->binding);
+    set_phase (core, LISTENER_ENDED);
+}
+
+static void
+go_on_stopping (listener_core_t *core)
+{
+    if (core->phase == LISTENER_DRAINING) {
+        bool taken = core->pull_is_empty || core->now >= core->take_until;
+        bool done = taken && presence_is_quiet (core) && !intake_is_pending (core);
+        if (done || core->now >= core->drain_until)
+            begin_parting (core);
+    }
+    else
+    if (core->phase == LISTENER_PARTING)
+        if (presence_has_parted (core) || core->now >= core->part_until)
+            end_listening (core);
+}
+
+/*  --------------------------------------------------------------------------
+    The loop */
+
+static void
+take_pipe (loop_t *self)
+{
+    zmsg_t *msg = zmsg_recv (self->pipe);
+    char *command = msg ? zmsg_popstr (msg) : NULL;
+    if (!command || streq (command, "$TERM"))
+        self->terminated = true;
+    else
+    if (streq (command, LISTENER_STOP))
+        begin_drain (self->core);
+    zstr_free (&command);
+    zmsg_destroy (&msg);
+}
+
+static void
+take_monitors (loop_t *self)
+{
+    if ((self->items [POLL_MONITOR].revents | self->items [POLL_MONITOR_RETURN].revents) & ZMQ_POLLIN)
+        self->core->disconnects += binding_watch (self->core->binding);
+}
+
+static void
+work (loop_t *self)
+{
+    listener_core_t *core = self->core;
+    take_monitors (self);
+    bool more = presence_burst (core);
+    bool more_data = intake_burst (core);
+    core->pull_is_empty = !more_data;
+    self->again = more || more_data;
+    self->slow = !intake_settle (core) && intake_is_pending (core);
+    presence_check (core);
+    pump_due (core);
+    go_on_stopping (core);
+}
+
+static int64_t
+next_deadline (const loop_t *self)
+{
+    const listener_core_t *core = self->core;
+    int64_t deadline = pump_deadline (core);
+    int64_t presence = presence_deadline (core);
+    if (presence < deadline)
+        deadline = presence;
+    if (!self->slow && intake_is_pending (core) && core->now + LOOK_MS < deadline)
+        deadline = core->now + LOOK_MS;
+    int64_t stop = core->phase == LISTENER_DRAINING
+        ? (core->pull_is_empty ? core->drain_until : core->take_until) : core->part_until;
+    if ((core->phase == LISTENER_DRAINING || core->phase == LISTENER_PARTING) && stop < deadline)
+        deadline = stop;
+    return deadline;
+}
+
+static long
+poll_timeout (const loop_t *self)
+{
+    if (self->core->phase == LISTENER_ENDED)
+        return -1;
+    if (self->again)
+        return 0;
+    int64_t deadline = next_deadline (self);
+    if (deadline == INT64_MAX)
+        return -1;
+    return deadline > self->core->now ? (long) (deadline - self->core->now) : 0;
+}
+
+/*  A handler calls when somebody waits for it, or the actor has stopped looking. */
+static inbox_call_t
+wanted_call (const loop_t *self)
+{
+    const listener_core_t *core = self->core;
+    if (self->slow || core->phase == LISTENER_DRAINING)
+        return INBOX_EACH_MESSAGE;
+    return INBOX_EACH_BATCH;
+}
+
+static int
+items_to_poll (const loop_t *self)
+{
+    if (self->core->phase == LISTENER_ENDED)
+        return POLL_PIPE + 1;
+    return intake_is_open (self->core) ? POLL_COUNT : POLL_PULL;
+}
+
+void
+listener_actor (zsock_t *pipe, void *argument)
+{
+    loop_t self = { .core = argument, .pipe = pipe };
+    listener_core_t *core = self.core;
+    init_items (&self);
+    core->now = monotonic_ms ();
+    zsock_signal (pipe, 0);
+    while (!self.terminated) {
+        roster_lock (&core->roster);
+        long timeout = poll_timeout (&self);
+        int items = items_to_poll (&self);
+        inbox_set_call (core->inbox, wanted_call (&self));
+        roster_unlock (&core->roster);
+
+        zmq_poll (self.items, items, timeout);
+        wake_heard (core->wake);
+        roster_lock (&core->roster);
+        core->now = monotonic_ms ();
+        if (self.items [POLL_PIPE].revents & ZMQ_POLLIN)
+            take_pipe (&self);
+        if (core->phase != LISTENER_ENDED)
+            work (&self);
+        roster_unlock (&core->roster);
+    }
+    roster_lock (&core->roster);
+    if (core->phase != LISTENER_ENDED) {
+        inbox_give_up (core->inbox);
+        end_listening (core);
+    }
+    roster_unlock (&core->roster);
+}

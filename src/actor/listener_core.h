@@ -1,0 +1,92 @@
+/*  listener_core.h - what a listener's facade, its actor and its dispatch thread share
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    options, source, id and the objects are constant while the listener runs;
+    counts, phase and the roster are guarded by the roster's lock; what is said
+    to be the actor's is used by its thread only.
+*/
+#ifndef ACTOR_LISTENER_CORE_H_INCLUDED
+#define ACTOR_LISTENER_CORE_H_INCLUDED
+
+#include <stdint.h>
+
+#include <muster/listener.h>
+
+#include "actor/inbox.h"
+#include "actor/roster.h"
+#include "base/log.h"
+#include "model/registry.h"
+#include "net/binding.h"
+
+/*  Session ids of workers and sources of listeners: 36 characters. */
+#define UUID_ROOM 37
+
+typedef struct {
+    char *endpoint;
+    char *return_endpoint;
+    char *advertise;
+    bool insecure;
+    uint64_t message_limit;     /* 0: derived */
+    uint64_t frame_limit;
+    uint64_t receive_budget;
+    uint64_t plain_share;       /* UINT64_MAX: derived */
+    uint64_t credit_floor;
+    uint64_t command_buffer;
+    int64_t liveness_ms;
+    int64_t drain_ms;
+    int64_t no_progress_ms;
+    int64_t retention_ms;
+    size_t retained_sessions;
+} listener_options_t;
+
+typedef enum {
+    LISTENER_STOPPED,
+    LISTENER_RUNNING,
+    LISTENER_DRAINING,      /* STOP came: take and handle what is here */
+    LISTENER_PARTING,       /* positions and END went out: wait for goodbyes */
+    LISTENER_ENDED          /* sockets are closed: the actor waits for its end */
+} listener_phase_t;
+
+typedef struct {
+    listener_options_t options;
+    char source [UUID_ROOM];
+    session_id_t id;
+    registry_t *registry;
+    inbox_t *inbox;
+    wake_t *wake;
+    roster_t roster;
+    listener_phase_t phase;
+    uint64_t refused [MUSTER_REFUSAL_COUNT];
+    uint64_t stale, duplicates, disconnects, unhandled;
+    uint64_t dropped;           /* in all */
+    uint64_t dropped_last;      /* by the last stop */
+
+    /*  The actor's */
+    void *context;
+    binding_t *binding;
+    muster_writer_t *writer;
+    int64_t now;                /* read once for each burst */
+    int64_t drain_until;
+    int64_t part_until;
+    int64_t take_until;         /* draining: the PULL is read until it is empty, or until then */
+    bool pull_is_empty;
+    batch_t *plain;             /* the plain producers' backlog, oldest first */
+    batch_t *plain_last;
+    uint64_t plain_bytes;
+    log_limit_t refusal_log;
+    int64_t refused_event_at;   /* when the next REFUSED may be told */
+    uint64_t refused_events;    /* kept back since */
+} listener_core_t;
+
+/*  An event for the system handler. With the roster's lock. */
+void listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason);
+/*  REFUSED: at most one a second, the rest summed up. */
+void listener_tell_refused (listener_core_t *self, const char *source, const char *reason);
+
+/*  Count a refused frame, and log it at most once a second. */
+void listener_refuse (listener_core_t *self, muster_refusal_t reason);
+
+#endif

@@ -1,0 +1,66 @@
+/*  peer.c - a worker as its listener knows it
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/peer.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+
+peer_t *
+peer_new (const frame_t *hello, const session_t *session, wake_t *wake)
+{
+    peer_t *self = alloc_zero (sizeof *self);
+    if (!self)
+        return NULL;
+    self->flight = flight_new (wake);
+    if (!self->flight) {
+        alloc_free (self);
+        return NULL;
+    }
+    self->session = *session;
+    self->session.in.account.owner = self;
+    for (size_t i = 0; i < sizeof hello->session.bytes; i++)
+        snprintf (self->hex + 2 * i, 3, "%02x", hello->session.bytes [i]);
+    return self;
+}
+
+void
+peer_destroy (peer_t **self_p)
+{
+    peer_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    peer_drop_backlog (self);
+    session_clear (&self->session);
+    flight_release (&self->flight);
+    alloc_free (self);
+}
+
+void
+peer_keep (peer_t *self, batch_t *batch)
+{
+    batch_share (batch);
+    batch->owner = self;
+    batch->owner_next = NULL;
+    if (self->backlog)
+        self->backlog_last->owner_next = batch;
+    else
+        self->backlog = batch;
+    self->backlog_last = batch;
+}
+
+void
+peer_drop_backlog (peer_t *self)
+{
+    while (self->backlog) {
+        batch_t *batch = self->backlog;
+        self->backlog = batch->owner_next;
+        batch->owner = NULL;
+        batch_release (&batch);
+    }
+}

@@ -1,0 +1,51 @@
+/*  peer.h - a worker as its listener knows it
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    Guarded by the roster's lock, but for the backlog, which is the actor's.
+*/
+#ifndef ACTOR_PEER_H_INCLUDED
+#define ACTOR_PEER_H_INCLUDED
+
+#include <uthash.h>
+
+#include "actor/batch.h"
+#include "actor/flight.h"
+#include "model/session.h"
+
+typedef struct peer peer_t;
+typedef struct round_target round_target_t;
+
+struct peer {
+    session_t session;
+    route_t route;
+    char hex [SESSION_TEXT_ROOM];
+    bool present;               /* JOINED or RETURNED was told, its end was not */
+    bool forgotten;             /* in no table: freed once its backlog is settled */
+    flight_t *flight;
+    round_target_t *asked;      /* rounds: commands whose reply is waited for, by position */
+    int64_t absent_since;
+    batch_t *backlog;           /* received and not settled, oldest first */
+    batch_t *backlog_last;
+    UT_hash_handle by_id;
+    UT_hash_handle by_source;
+    peer_t *heard_prev, *heard_next;    /* present: the longest silent first */
+    peer_t *report_prev, *report_next;  /* with a report to make later */
+    peer_t *due_prev, *due_next;        /* with something to send */
+    peer_t *absent_prev, *absent_next;  /* absent: the longest first */
+    bool in_report, in_due;
+};
+
+/*  A peer that says hello; NULL when out of memory. */
+peer_t *peer_new (const frame_t *hello, const session_t *session, wake_t *wake);
+void peer_destroy (peer_t **self_p);
+
+/*  Put a batch at the end of the backlog, which shares it. */
+void peer_keep (peer_t *self, batch_t *batch);
+
+/*  Forget the backlog. */
+void peer_drop_backlog (peer_t *self);
+
+#endif

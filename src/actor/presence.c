@@ -1,0 +1,355 @@
+/*  presence.c - workers that come and go: what comes in at a listener's ROUTER
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/presence.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <utlist.h>
+#include <zmq.h>
+
+#include "actor/pump.h"
+#include "actor/round.h"
+#include "wire/frame.h"
+
+#define BURST_FRAMES 100
+
+/*  --------------------------------------------------------------------------
+    Hello */
+
+static void
+refuse_hello (listener_core_t *self, const route_t *route, const frame_t *hello,
+    muster_error_t error, const char *reason)
+{
+    pump_refusal (self, route, hello, error, reason);
+    listener_tell_refused (self, hello->hello.source, reason);
+}
+
+static void
+set_why_absent (peer_t *peer, bool absent)
+{
+    if (absent)
+        round_peer_absent (peer);
+    else
+        round_peer_back (peer);
+}
+
+/*  The session is known: it goes on under a new epoch. */
+static void
+welcome_back (listener_core_t *self, peer_t *peer, const route_t *route, const frame_t *hello)
+{
+    if (strcmp (peer->session.source, hello->hello.source)) {
+        refuse_hello (self, route, hello, MUSTER_ACCESS, "the session belongs to another source");
+        return;
+    }
+    if (hello->epoch <= peer->session.epoch) {
+        self->stale++;
+        return;
+    }
+    muster_error_t error = session_greet (&peer->session, hello, self->now);
+    if (error) {
+        refuse_hello (self, route, hello, error, muster_error_text (error));
+        return;
+    }
+    peer->route = *route;
+    if (!peer->present) {
+        roster_arrive (&self->roster, peer);
+        set_why_absent (peer, false);
+        listener_tell (self, MUSTER_EVENT_RETURNED, peer, NULL);
+    }
+    roster_heard (&self->roster, peer);
+    roster_due (&self->roster, peer);
+}
+
+/*  True if the source is free for the newcomer, whoever held it before. */
+static bool
+make_way (listener_core_t *self, const route_t *route, const frame_t *hello)
+{
+    peer_t *holder = roster_find_source (&self->roster, hello->hello.source);
+    if (!holder)
+        return true;
+    if (holder->present && !hello->hello.fresh) {
+        refuse_hello (self, route, hello, MUSTER_REPLACED, "another worker has the source");
+        return false;
+    }
+    if (holder->present) {
+        session_end (&holder->session, MUSTER_REPLACED, "another worker took the source");
+        pump_peer (self, holder);
+    }
+    else {
+        round_peer_gone (holder, MUSTER_REPLACED);
+        roster_forget (&self->roster, holder);
+    }
+    return true;
+}
+
+static uint32_t
+stream_tag (const listener_core_t *self, const frame_t *hello)
+{
+    uint32_t tag, other;
+    memcpy (&tag, self->id.bytes, sizeof tag);
+    memcpy (&other, hello->session.bytes, sizeof other);
+    return tag ^ other;
+}
+
+static peer_t *
+new_peer (listener_core_t *self, const route_t *route, const frame_t *hello)
+{
+    session_t session;
+    session_init_listener (&session, hello, &self->id, self->source, stream_tag (self, hello),
+        &self->roster.limits, &self->roster.credit);
+    peer_t *peer = peer_new (hello, &session, self->wake);
+    if (peer) {
+        peer->route = *route;
+        if (!roster_add (&self->roster, peer))
+            peer_destroy (&peer);
+    }
+    return peer;
+}
+
+static void
+welcome_new (listener_core_t *self, const route_t *route, const frame_t *hello)
+{
+    if (!make_way (self, route, hello))
+        return;
+    peer_t *peer = new_peer (self, route, hello);
+    if (!peer) {
+        refuse_hello (self, route, hello, MUSTER_NOMEM, muster_error_text (MUSTER_NOMEM));
+        return;
+    }
+    muster_error_t error = session_greet (&peer->session, hello, self->now);
+    if (error) {
+        roster_forget (&self->roster, peer);
+        refuse_hello (self, route, hello, error, muster_error_text (error));
+        return;
+    }
+    roster_arrive (&self->roster, peer);
+    listener_tell (self, MUSTER_EVENT_JOINED, peer, NULL);
+    roster_due (&self->roster, peer);
+}
+
+static void
+take_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
+{
+    if (self->phase != LISTENER_RUNNING)
+        return;
+    if (strcmp (hello->hello.source, self->source) == 0) {
+        listener_refuse (self, MUSTER_REFUSAL_FORGED);
+        refuse_hello (self, route, hello, MUSTER_RESERVED, "the source is the listener's own");
+        return;
+    }
+    peer_t *peer = roster_find (&self->roster, &hello->session);
+    if (peer)
+        welcome_back (self, peer, route, hello);
+    else
+        welcome_new (self, route, hello);
+}
+
+static void
+refuse_version (listener_core_t *self, const route_t *route, const frame_t *hello, uint8_t version)
+{
+    char reason [80];
+    snprintf (reason, sizeof reason, "the worker speaks protocol version %u, the listener %u",
+        version, PROTOCOL_VERSION);
+    pump_refusal (self, route, hello, MUSTER_VERSION, reason);
+    listener_tell_refused (self, NULL, reason);
+}
+
+/*  --------------------------------------------------------------------------
+    The other control frames */
+
+static bool
+is_from (const peer_t *peer, const route_t *route)
+{
+    return peer->route.size == route->size && memcmp (peer->route.bytes, route->bytes, route->size) == 0;
+}
+
+static void
+take_control (listener_core_t *self, const route_t *route, const frame_t *frame)
+{
+    peer_t *peer = roster_find (&self->roster, &frame->session);
+    if (!peer || !is_from (peer, route) || frame->epoch != peer->session.epoch) {
+        self->stale++;
+        return;
+    }
+    if (!session_control (&peer->session, frame, self->now))
+        listener_refuse (self, MUSTER_REFUSAL_CONTROL);
+    pthread_cond_broadcast (&self->roster.changed);
+    roster_heard (&self->roster, peer);
+    roster_due (&self->roster, peer);
+}
+
+static void
+take_frame (listener_core_t *self, const route_t *route, const uint8_t *bytes, size_t size)
+{
+    frame_t frame;
+    const uint8_t *body;
+    size_t body_size;
+    uint8_t version;
+    muster_refusal_t refusal = frame_read (bytes, size, &frame, &body, &body_size, &version);
+    if (!refusal && version != PROTOCOL_VERSION)
+        refuse_version (self, route, &frame, version);
+    else
+    if (refusal || frame.kind == FRAME_DATA || frame.kind == FRAME_CHUNK)
+        listener_refuse (self, refusal ? refusal : MUSTER_REFUSAL_HEADER);
+    else
+    if (frame.kind == FRAME_HELLO)
+        take_hello (self, route, &frame);
+    else
+        take_control (self, route, &frame);
+}
+
+/*  --------------------------------------------------------------------------
+    The socket */
+
+typedef enum { TAKEN_NOTHING, TAKEN_ONE, TAKEN_OTHER } taken_t;
+
+/*  Take [route, frame] into route and msg; a message of another number of
+    frames is taken, too, but is OTHER. */
+static taken_t
+take_message (void *socket, route_t *route, zmq_msg_t *msg)
+{
+    if (zmq_msg_recv (msg, socket, ZMQ_DONTWAIT) < 0)
+        return TAKEN_NOTHING;
+    size_t size = zmq_msg_size (msg);
+    bool whole = size <= sizeof route->bytes && zmq_msg_more (msg);
+    if (whole) {
+        memcpy (route->bytes, zmq_msg_data (msg), size);
+        route->size = (uint8_t) size;
+    }
+    int frames = 0;
+    while (zmq_msg_more (msg) && zmq_msg_recv (msg, socket, ZMQ_DONTWAIT) >= 0)
+        frames++;
+    return whole && frames == 1 ? TAKEN_ONE : TAKEN_OTHER;
+}
+
+bool
+presence_burst (listener_core_t *self)
+{
+    for (int frames = 0; frames < BURST_FRAMES; frames++) {
+        route_t route;
+        zmq_msg_t msg;
+        zmq_msg_init (&msg);
+        taken_t taken = take_message (binding_router (self->binding), &route, &msg);
+        if (taken == TAKEN_ONE)
+            take_frame (self, &route, zmq_msg_data (&msg), zmq_msg_size (&msg));
+        else
+        if (taken == TAKEN_OTHER)
+            listener_refuse (self, MUSTER_REFUSAL_MULTIPART);
+        zmq_msg_close (&msg);
+        if (taken == TAKEN_NOTHING)
+            return false;
+    }
+    return true;
+}
+
+/*  --------------------------------------------------------------------------
+    Silence */
+
+static void
+lose (listener_core_t *self, peer_t *peer)
+{
+    listener_tell (self, MUSTER_EVENT_LOST, peer, NULL);
+    round_peer_absent (peer);
+    session_leave (&peer->session);
+    roster_depart (&self->roster, peer, self->now);
+}
+
+static void
+forget (listener_core_t *self, peer_t *peer)
+{
+    round_peer_gone (peer, MUSTER_LOST);
+    roster_forget (&self->roster, peer);
+}
+
+void
+presence_check (listener_core_t *self)
+{
+    peer_t *peer;
+    while ((peer = self->roster.heard) && self->now - peer->session.heard_at >= self->roster.limits.liveness)
+        lose (self, peer);
+    while ((peer = self->roster.absent)
+    && (self->now - peer->absent_since >= self->options.retention_ms
+        || self->roster.absent_count > self->options.retained_sessions))
+        forget (self, peer);
+}
+
+int64_t
+presence_deadline (const listener_core_t *self)
+{
+    int64_t deadline = INT64_MAX;
+    if (self->roster.heard)
+        deadline = self->roster.heard->session.heard_at + self->roster.limits.liveness;
+    if (self->roster.absent) {
+        int64_t retained = self->roster.absent->absent_since + self->options.retention_ms;
+        if (retained < deadline)
+            deadline = retained;
+    }
+    return deadline;
+}
+
+/*  --------------------------------------------------------------------------
+    The listener stops */
+
+void
+presence_pause (listener_core_t *self)
+{
+    peer_t *peer;
+    DL_FOREACH2 (self->roster.heard, peer, heard_next) {
+        session_pause (&peer->session);
+        roster_due (&self->roster, peer);
+    }
+}
+
+bool
+presence_is_quiet (const listener_core_t *self)
+{
+    peer_t *peer;
+    DL_FOREACH2 (self->roster.heard, peer, heard_next)
+        if (!session_is_complete (&peer->session))
+            return false;
+    return true;
+}
+
+void
+presence_part (listener_core_t *self)
+{
+    peer_t *peer;
+    DL_FOREACH2 (self->roster.heard, peer, heard_next) {
+        peer->session.leaving_kept = false;
+        session_report (&peer->session, self->now);
+        session_end (&peer->session, MUSTER_CLOSED, "the listener stopped");
+        roster_due (&self->roster, peer);
+    }
+}
+
+bool
+presence_has_parted (const listener_core_t *self)
+{
+    peer_t *peer;
+    DL_FOREACH2 (self->roster.heard, peer, heard_next)
+        if (!peer->session.leaving_kept)
+            return false;
+    return true;
+}
+
+/*  What was received and given up is received anew when the session resumes. */
+void
+presence_end (listener_core_t *self)
+{
+    peer_t *peer, *next;
+    DL_FOREACH_SAFE2 (self->roster.heard, peer, next, heard_next) {
+        round_peer_absent (peer);
+        roster_depart (&self->roster, peer, self->now);
+    }
+    roster_bury_all (&self->roster);
+    DL_FOREACH2 (self->roster.absent, peer, absent_next) {
+        peer_drop_backlog (peer);
+        peer->session.in.received = peer->session.in.handled;
+        session_leave (&peer->session);
+    }
+}

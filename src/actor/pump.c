@@ -1,0 +1,135 @@
+/*  pump.c - what a listener sends to its workers
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/pump.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <utlist.h>
+
+#include "actor/round.h"
+
+/*  Pieces of commands under way to one worker: what is sent next, a heartbeat
+    say, waits behind no more than these. */
+#define PIECES_MOST 2
+
+static const char *
+event_of (muster_error_t error)
+{
+    switch (error) {
+        case MUSTER_LEFT: return MUSTER_EVENT_LEFT;
+        case MUSTER_REPLACED: return MUSTER_EVENT_REPLACED;
+        case MUSTER_REVOKED: return MUSTER_EVENT_REVOKED;
+        default: return MUSTER_EVENT_LOST;
+    }
+}
+
+static void
+finish_peer (listener_core_t *self, peer_t *peer)
+{
+    muster_error_t error = peer->session.error;
+    const char *event = event_of (error);
+    if (peer->present)
+        listener_tell (self, event, peer, error == MUSTER_LEFT ? NULL : peer->session.reason);
+    round_peer_gone (peer, error == MUSTER_REJECTED ? MUSTER_LOST : error);
+    roster_forget (&self->roster, peer);
+}
+
+/*  False if the socket takes no more for this peer. */
+static bool
+send_controls (listener_core_t *self, peer_t *peer)
+{
+    frame_t frame;
+    while (session_next_control (&peer->session, self->now, &frame)) {
+        flight_result_t result = flight_send_control (
+            binding_router (self->binding), &peer->route, &frame, self->writer);
+        if (result == FLIGHT_FULL) {
+            session_unsent (&peer->session, &frame, self->now);
+            return false;
+        }
+    }
+    return true;
+}
+
+/*  True if the rest has to wait for pieces under way to land. */
+static bool
+send_pieces (listener_core_t *self, peer_t *peer)
+{
+    frame_t frame;
+    outbox_piece_t piece;
+    for (;;) {
+        int count = flight_count (peer->flight);
+        if (count >= PIECES_MOST && flight_await (peer->flight))
+            return true;
+        if (!session_next_piece (&peer->session, count == 0, &piece, &frame))
+            return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight);
+        if (flight_send (peer->flight, binding_router (self->binding), &peer->route, &frame, &piece)) {
+            outbox_untake (&peer->session.out.box, &piece);
+            return false;
+        }
+    }
+}
+
+void
+pump_peer (listener_core_t *self, peer_t *peer)
+{
+    session_t *session = &peer->session;
+    if (session->leaving && session->state == SESSION_OPEN && !session->end_due && session_is_complete (session))
+        session_end (session, MUSTER_LEFT, "");
+    bool waits = !send_controls (self, peer);
+    if (session->state == SESSION_ENDED) {
+        finish_peer (self, peer);
+        return;
+    }
+    waits = send_pieces (self, peer) || waits;
+    if (!waits)
+        roster_not_due (&self->roster, peer);
+    roster_schedule (&self->roster, peer, self->now);
+}
+
+static void
+gather_reports (listener_core_t *self)
+{
+    peer_t *peer;
+    while ((peer = self->roster.report) && peer->session.in.report_at <= self->now) {
+        roster_not_report (&self->roster, peer);
+        roster_due (&self->roster, peer);
+    }
+}
+
+/*  A peer may leave the list, and others with it, while it is pumped; it goes
+    to the end if it stays. So each is pumped once. */
+void
+pump_due (listener_core_t *self)
+{
+    gather_reports (self);
+    peer_t *list = self->roster.due;
+    self->roster.due = NULL;
+    while (list) {
+        peer_t *peer = list;
+        DL_DELETE2 (list, peer, due_prev, due_next);
+        peer->in_due = false;
+        roster_due (&self->roster, peer);
+        pump_peer (self, peer);
+    }
+}
+
+int64_t
+pump_deadline (const listener_core_t *self)
+{
+    return self->roster.report ? self->roster.report->session.in.report_at : INT64_MAX;
+}
+
+void
+pump_refusal (listener_core_t *self, const route_t *route, const frame_t *hello,
+    muster_error_t error, const char *reason)
+{
+    frame_t frame = { .kind = FRAME_END, .session = hello->session, .epoch = hello->epoch };
+    frame.end.error = error;
+    snprintf (frame.end.text, sizeof frame.end.text, "%s", reason);
+    flight_send_control (binding_router (self->binding), route, &frame, self->writer);
+}

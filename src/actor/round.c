@@ -1,0 +1,135 @@
+/*  round.c - a round under way: who was asked, and what came back
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#define HASH_NONFATAL_OOM 1
+#include "actor/round.h"
+
+#include <utlist.h>
+
+#include "base/alloc.h"
+
+muster_error_t
+round_init (round_t *self, roster_t *roster, inbox_t *inbox, size_t count)
+{
+    *self = (round_t) { .roster = roster, .inbox = inbox, .count = count };
+    self->targets = alloc_zero ((count ? count : 1) * sizeof (round_target_t));
+    if (!self->targets)
+        return MUSTER_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        self->targets [i].round = self;
+    return 0;
+}
+
+bool
+round_expect (round_t *self, round_target_t *target, peer_t *peer, uint64_t position)
+{
+    target->position = position;
+    HASH_ADD (by_position, peer->asked, position, sizeof target->position, target);
+    if (!target->by_position.tbl) {
+        target->why = MUSTER_NOMEM;
+        return false;
+    }
+    target->peer = peer;
+    target->why = MUSTER_LATE;
+    self->hopeful++;
+    return true;
+}
+
+static void
+detach (round_target_t *target)
+{
+    HASH_DELETE (by_position, target->peer->asked, target);
+    target->peer = NULL;
+    target->round->hopeful--;
+}
+
+void
+round_give_up (round_target_t *target, muster_error_t why)
+{
+    if (target->peer)
+        detach (target);
+    target->why = why;
+}
+
+void
+round_end (round_t *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->targets [i].peer)
+            detach (&self->targets [i]);
+    while (self->replies) {
+        round_reply_t *reply = self->replies;
+        DL_DELETE (self->replies, reply);
+        inbox_put_late (self->inbox, reply->batch, reply->index, reply->offset);
+        batch_release (&reply->batch);
+        alloc_free (reply);
+    }
+}
+
+bool
+round_take (round_t *self, muster_message_t **message)
+{
+    round_reply_t *reply = self->replies;
+    if (!reply)
+        return false;
+    *message = inbox_take_diverted (self->inbox, reply->batch, reply->index, reply->offset);
+    if (*message) {
+        DL_DELETE (self->replies, reply);
+        batch_release (&reply->batch);
+        alloc_free (reply);
+    }
+    return true;
+}
+
+bool
+round_divert (peer_t *peer, batch_t *batch, uint32_t index, size_t offset, uint64_t position)
+{
+    round_target_t *target = NULL;
+    HASH_FIND (by_position, peer->asked, &position, sizeof position, target);
+    if (!target)
+        return false;
+    round_reply_t *reply = alloc_new (sizeof *reply);
+    if (!reply || !batch_mark (batch, index, BATCH_DIVERTED)) {
+        alloc_free (reply);
+        return false;
+    }
+    *reply = (round_reply_t) { .batch = batch_share (batch), .index = index, .offset = offset };
+    round_t *round = target->round;
+    DL_APPEND (round->replies, reply);
+    detach (target);
+    target->replied = true;
+    round->replied++;
+    pthread_cond_broadcast (&round->roster->changed);
+    return true;
+}
+
+static void
+set_why (peer_t *peer, muster_error_t why)
+{
+    round_target_t *target, *next;
+    HASH_ITER (by_position, peer->asked, target, next)
+        target->why = why;
+}
+
+void
+round_peer_absent (peer_t *peer)
+{
+    set_why (peer, MUSTER_LOST);
+}
+
+void
+round_peer_back (peer_t *peer)
+{
+    set_why (peer, MUSTER_LATE);
+}
+
+void
+round_peer_gone (peer_t *peer, muster_error_t why)
+{
+    round_target_t *target, *next;
+    HASH_ITER (by_position, peer->asked, target, next)
+        round_give_up (target, why);
+}

@@ -1,0 +1,646 @@
+/*  worker.c - the worker's facade: options, start and close, and what any thread may call
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <muster/worker.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <czmq.h>
+
+#include "actor/guest.h"
+#include "actor/monotonic.h"
+#include "actor/worker_actor.h"
+#include "base/alloc.h"
+#include "base/process.h"
+#include "net/context.h"
+#include "wire/encode.h"
+#include "wire/picture.h"
+#include "wire/scan.h"
+
+#define MIB ((uint64_t) 1024 * 1024)
+#define MESSAGE_LIMIT (1024 * MIB)
+#define CREDIT_FLOOR (64 * 1024)
+#define SECONDS_MOST 1e9
+
+/*  How long close waits for the listener's answer to goodbye, beyond the drain limit. */
+#define GOODBYE_MS 1000
+
+struct _muster_worker_t {
+    uint32_t generation;        /* of the process that made it */
+    worker_core_t core;
+    pthread_mutex_t lifecycle;  /* held by start and close; guards what follows */
+    zactor_t *actor;
+    bool started;
+    bool closed;                /* also guarded by the core's lock */
+    char reason [REASON_ROOM];
+};
+
+static bool
+is_foreign (const muster_worker_t *self)
+{
+    return self->generation != process_generation ();
+}
+
+/*  --------------------------------------------------------------------------
+    Making and destroying */
+
+static muster_error_t send_message (muster_worker_t *self, const char *cmd, const void *data, size_t size,
+    uint8_t kind, uint32_t stream, uint64_t position);
+
+static muster_error_t
+done (muster_message_t *message, int failed)
+{
+    inbox_done (&message, failed != 0);
+    return 0;
+}
+
+static muster_error_t
+reply (const muster_message_t *message, const char *cmd, const void *bytes, size_t size)
+{
+    muster_worker_t *self = inbox_context (message->context);
+    uint8_t kind = MESSAGE_KIND_REPLY | (message->asked ? MESSAGE_KIND_ASKED : 0);
+    return send_message (self, cmd, bytes, size, kind, message->stream, message->position);
+}
+
+static const message_origin_t origin = { .done = done, .reply = reply };
+
+static bool
+set_identity (worker_core_t *core, session_id_t *id, uint32_t *stream, const char *source)
+{
+    zuuid_t *uuid = zuuid_new ();
+    if (!uuid)
+        return false;
+    memcpy (id->bytes, zuuid_data (uuid), sizeof id->bytes);
+    memcpy (stream, id->bytes + 8, sizeof *stream);
+    for (size_t i = 0; i < sizeof id->bytes; i++)
+        snprintf (core->session_text + 2 * i, 3, "%02x", id->bytes [i]);
+    snprintf (core->source, sizeof core->source, "%s", source ? source : zuuid_str_canonical (uuid));
+    zuuid_destroy (&uuid);
+    return true;
+}
+
+static void
+set_defaults (worker_options_t *options)
+{
+    options->send_buffer = 64 * MIB;
+    options->command_buffer = 64 * MIB;
+    options->liveness_ms = 10000;
+    options->drain_ms = 10000;
+    options->no_progress_ms = 30000;
+}
+
+static bool
+make_parts (muster_worker_t *self, const char *endpoint)
+{
+    worker_core_t *core = &self->core;
+    core->options.endpoint = alloc_text (endpoint);
+    core->wake = wake_new ();
+    core->writer = muster_writer_new ();
+    if (!core->options.endpoint || !core->wake || !core->writer)
+        return false;
+    core->flight = flight_new (core->wake);
+    core->inbox = inbox_new (core->wake, &origin, self);
+    if (!core->flight || !core->inbox)
+        return false;
+    inbox_decide (core->inbox, INBOX_CALLERS);
+    return true;
+}
+
+static void
+free_names (worker_core_t *core)
+{
+    while (core->names) {
+        listener_name_t *name = core->names;
+        core->names = name->next;
+        alloc_free (name);
+    }
+}
+
+static void
+free_parts (muster_worker_t *self)
+{
+    worker_core_t *core = &self->core;
+    while (core->backlog) {
+        batch_t *batch = core->backlog;
+        core->backlog = batch->owner_next;
+        batch_release (&batch);
+    }
+    inbox_leave (&core->inbox);
+    if (core->session.in.credit)
+        session_clear (&core->session);
+    flight_release (&core->flight);
+    muster_writer_destroy (&core->writer);
+    wake_release (&core->wake);
+    free_names (core);
+    alloc_free (core->options.endpoint);
+    alloc_free (core->options.return_endpoint);
+    pthread_cond_destroy (&core->changed);
+    pthread_mutex_destroy (&core->lock);
+    pthread_mutex_destroy (&self->lifecycle);
+    alloc_free (self);
+}
+
+/*  A source that is too long is kept so far that start can refuse it. */
+static void
+keep_source (muster_worker_t *self, const char *source)
+{
+    if (source && !scan_name (source, strlen (source)))
+        snprintf (self->reason, sizeof self->reason,
+            "source must be 1 to %d bytes of UTF-8 without control characters", MUSTER_NAME_MAX);
+}
+
+muster_worker_t *
+muster_worker_new (const char *endpoint, const char *source)
+{
+    if (!endpoint)
+        return NULL;
+    muster_worker_t *self = alloc_zero (sizeof *self);
+    if (!self)
+        return NULL;
+    worker_core_t *core = &self->core;
+    self->generation = process_generation ();
+    pthread_mutex_init (&self->lifecycle, NULL);
+    pthread_mutex_init (&core->lock, NULL);
+    monotonic_cond_init (&core->changed);
+    set_defaults (&core->options);
+    session_id_t id;
+    uint32_t stream;
+    if (!make_parts (self, endpoint) || !set_identity (core, &id, &stream, source)) {
+        free_parts (self);
+        return NULL;
+    }
+    keep_source (self, source);
+    core->session.id = id;
+    core->session.out.stream = stream;
+    return self;
+}
+
+/*  --------------------------------------------------------------------------
+    Options */
+
+static int64_t
+to_ms (double seconds)
+{
+    return seconds >= 0 && seconds <= SECONDS_MOST ? (int64_t) (seconds * 1000) : -1;
+}
+
+void
+muster_worker_set_return_endpoint (muster_worker_t *self, const char *endpoint)
+{
+    alloc_free (self->core.options.return_endpoint);
+    self->core.options.return_endpoint = alloc_text (endpoint);
+}
+
+void
+muster_worker_set_send_buffer (muster_worker_t *self, uint64_t bytes)
+{
+    self->core.options.send_buffer = bytes;
+}
+
+void
+muster_worker_set_command_buffer (muster_worker_t *self, uint64_t bytes)
+{
+    self->core.options.command_buffer = bytes;
+}
+
+void
+muster_worker_set_liveness (muster_worker_t *self, double seconds)
+{
+    self->core.options.liveness_ms = to_ms (seconds);
+}
+
+void
+muster_worker_set_drain (muster_worker_t *self, double seconds)
+{
+    self->core.options.drain_ms = to_ms (seconds);
+}
+
+void
+muster_worker_set_no_progress (muster_worker_t *self, double seconds)
+{
+    self->core.options.no_progress_ms = to_ms (seconds);
+}
+
+/*  --------------------------------------------------------------------------
+    Start */
+
+static muster_error_t
+set_endpoints (muster_worker_t *self)
+{
+    worker_core_t *core = &self->core;
+    endpoint_t data, back;
+    muster_error_t error = endpoint_parse (&data, core->options.endpoint, self->reason);
+    if (!error)
+        error = core->options.return_endpoint
+            ? endpoint_parse (&back, core->options.return_endpoint, self->reason)
+            : endpoint_return (&data, &back, self->reason);
+    if (!error && (data.wildcard || back.wildcard)) {
+        snprintf (self->reason, sizeof self->reason, "%s: a worker needs the listener's port or path, not a wildcard",
+            core->options.endpoint);
+        error = MUSTER_ENDPOINT;
+    }
+    if (!error) {
+        endpoint_text (&data, core->data_endpoint);
+        endpoint_text (&back, core->back_endpoint);
+    }
+    return error;
+}
+
+static muster_error_t
+check_options (muster_worker_t *self)
+{
+    const worker_options_t *options = &self->core.options;
+    if (*self->reason)
+        return MUSTER_INVAL;
+    const char *text = NULL;
+    if (options->liveness_ms < 40)
+        text = "liveness must be from 0.04 to 1e9 seconds";
+    else
+    if (options->drain_ms < 0 || options->no_progress_ms < 0)
+        text = "drain and no_progress must be from 0 to 1e9 seconds";
+    else
+    if (options->send_buffer == 0 || options->send_buffer > INT64_MAX
+    ||  options->command_buffer == 0 || options->command_buffer > INT64_MAX - 2 * MESSAGE_LIMIT)
+        text = "send_buffer and command_buffer must be at least one byte and under 2^62";
+    if (!text)
+        return set_endpoints (self);
+    snprintf (self->reason, sizeof self->reason, "%s", text);
+    return MUSTER_INVAL;
+}
+
+static void
+init_session (worker_core_t *core)
+{
+    uint64_t buffer = core->options.command_buffer;
+    session_limits_t limits = { .liveness = core->options.liveness_ms, .message_limit = MESSAGE_LIMIT };
+    session_id_t id = core->session.id;
+    credit_init (&core->credit, buffer + MESSAGE_LIMIT, buffer < CREDIT_FLOOR ? buffer : CREDIT_FLOOR, MESSAGE_LIMIT);
+    session_init_worker (&core->session, &id, core->source, core->session.out.stream,
+        &limits, &core->credit, monotonic_ms ());
+}
+
+static void
+end_at_exit (void *argument)
+{
+    muster_worker_t *self = argument;
+    guest_end (&self->actor, self);
+}
+
+static muster_error_t
+start (muster_worker_t *self)
+{
+    worker_core_t *core = &self->core;
+    muster_error_t error = check_options (self);
+    if (error)
+        return error;
+    core->context = context_acquire ();
+    if (!core->context)
+        error = MUSTER_RESOURCE;
+    else {
+        init_session (core);
+        inbox_open (core->inbox);
+        error = guest_start (&self->actor, worker_actor, core, end_at_exit, self);
+        if (error)
+            context_release (core->context);
+    }
+    if (error)
+        snprintf (self->reason, sizeof self->reason, "%s: %s", core->options.endpoint, muster_error_text (error));
+    return error;
+}
+
+muster_error_t
+muster_worker_start (muster_worker_t *self)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    pthread_mutex_lock (&self->lifecycle);
+    muster_error_t error = MUSTER_BUSY;
+    if (!self->started) {
+        error = start (self);
+        self->started = error == 0;
+    }
+    pthread_mutex_unlock (&self->lifecycle);
+    return error;
+}
+
+/*  --------------------------------------------------------------------------
+    Waiting. With the core's lock. */
+
+static muster_error_t
+why_ended (muster_worker_t *self)
+{
+    if (self->closed || self->core.session.state == SESSION_ENDED)
+        return self->core.session.error ? self->core.session.error : MUSTER_CLOSED;
+    return 0;
+}
+
+/*  What a wait for progress has seen. */
+typedef struct {
+    uint64_t marker;        /* sum of the peer's positions */
+    int64_t since;          /* when it moved last */
+} progress_t;
+
+/*  When a wait ends for want of progress, if nothing happens before. */
+static int64_t
+progress_deadline (const worker_core_t *core, progress_t *progress)
+{
+    const session_out_t *out = &core->session.out;
+    uint64_t marker = out->box.handled.messages + out->peer_received + out->credit;
+    bool excused = core->session.state == SESSION_OPEN && (out->flags & (POSITIONS_BUSY | POSITIONS_QUEUED));
+    if (marker != progress->marker || excused || progress->since == 0)
+        *progress = (progress_t) { .marker = marker, .since = monotonic_ms () };
+    return progress->since + core->options.no_progress_ms;
+}
+
+/*  Wait for a change until deadline, or until nothing has moved for too long. */
+static muster_error_t
+wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
+{
+    int64_t until = progress_deadline (core, progress);
+    if (deadline < until)
+        until = deadline;
+    if (monotonic_ms () >= until)
+        return MUSTER_TIMEOUT;
+    monotonic_cond_wait (&core->changed, &core->lock, until);
+    return 0;
+}
+
+/*  --------------------------------------------------------------------------
+    Sending */
+
+static muster_error_t
+accept_message (muster_worker_t *self, const void *bytes, size_t size)
+{
+    worker_core_t *core = &self->core;
+    progress_t progress = { 0 };
+    muster_error_t error = why_ended (self);
+    if (!error && core->session.out.message_limit && size > core->session.out.message_limit)
+        return MUSTER_TOOBIG;
+    while (!error && outbox_charge (&core->session.out.box) >= core->options.send_buffer) {
+        error = wait_for_change (core, INT64_MAX, &progress);
+        if (!error)
+            error = why_ended (self);
+    }
+    if (!error)
+        error = outbox_append (&core->session.out.box, bytes, size);
+    if (!error) {
+        worker_pump (core);
+        if (session_has_want (&core->session))
+            wake_call (core->wake);
+    }
+    return error;
+}
+
+static muster_error_t
+check_message (const char *cmd, const void *data, size_t size)
+{
+    if (!scan_name (cmd, strlen (cmd)))
+        return MUSTER_INVAL;
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = MESSAGE_LIMIT };
+    switch (scan_data (data, size, &limits)) {
+        case MUSTER_REFUSAL_NONE: return 0;
+        case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
+        case MUSTER_REFUSAL_MEMORY: return MUSTER_NOMEM;
+        default: return MUSTER_FORMAT;
+    }
+}
+
+static muster_error_t
+send_message (muster_worker_t *self, const char *cmd, const void *data, size_t size,
+    uint8_t kind, uint32_t stream, uint64_t position)
+{
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->started)
+        return MUSTER_CLOSED;
+    muster_error_t error = check_message (cmd, data, size);
+    if (error)
+        return error;
+    muster_writer_t *writer = muster_writer_new ();
+    if (!writer)
+        return MUSTER_NOMEM;
+    const void *bytes;
+    encode_session (writer, cmd, data, size, kind, stream, position);
+    error = muster_writer_bytes (writer, &bytes, &size);
+    if (!error) {
+        pthread_mutex_lock (&self->core.lock);
+        error = accept_message (self, bytes, size);
+        pthread_mutex_unlock (&self->core.lock);
+    }
+    muster_writer_destroy (&writer);
+    return error;
+}
+
+muster_error_t
+muster_worker_send_raw (muster_worker_t *self, const char *cmd, const void *bytes, size_t size)
+{
+    if (!self || !cmd || !bytes)
+        return MUSTER_INVAL;
+    return send_message (self, cmd, bytes, size, 0, 0, 0);
+}
+
+muster_error_t
+muster_worker_send (muster_worker_t *self, const char *cmd, const char *picture, ...)
+{
+    if (!self || !cmd)
+        return MUSTER_INVAL;
+    muster_writer_t *writer = muster_writer_new ();
+    if (!writer)
+        return MUSTER_NOMEM;
+    va_list arguments;
+    va_start (arguments, picture);
+    const void *bytes;
+    size_t size;
+    muster_error_t error = picture_pack (writer, picture, arguments);
+    va_end (arguments);
+    if (!error)
+        error = muster_writer_bytes (writer, &bytes, &size);
+    if (!error)
+        error = send_message (self, cmd, bytes, size, 0, 0, 0);
+    muster_writer_destroy (&writer);
+    return error;
+}
+
+/*  --------------------------------------------------------------------------
+    Commands */
+
+muster_error_t
+muster_worker_recv (muster_worker_t *self, muster_message_t **message, int timeout_ms)
+{
+    if (!self || !message)
+        return MUSTER_INVAL;
+    *message = NULL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->started)
+        return MUSTER_CLOSED;
+    bool event;
+    muster_error_t error = inbox_take (
+        self->core.inbox, INBOX_CALLER, monotonic_deadline (timeout_ms), message, &event);
+    if (error == MUSTER_CLOSED) {
+        pthread_mutex_lock (&self->core.lock);
+        muster_error_t why = why_ended (self);
+        error = why ? why : error;
+        pthread_mutex_unlock (&self->core.lock);
+    }
+    return error;
+}
+
+muster_error_t
+muster_worker_descriptor (muster_worker_t *self, int *descriptor)
+{
+    if (!self || !descriptor)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->started)
+        return MUSTER_CLOSED;
+    *descriptor = inbox_descriptor (self->core.inbox);
+    return 0;
+}
+
+/*  --------------------------------------------------------------------------
+    Flush and close. With the core's lock unless public. */
+
+static muster_error_t
+report_refused (worker_core_t *core)
+{
+    if (core->session.out.refused == core->refused_told)
+        return 0;
+    core->refused_told = core->session.out.refused;
+    return MUSTER_REJECTED;
+}
+
+static muster_error_t
+flush_until (muster_worker_t *self, int64_t deadline, bool patient)
+{
+    worker_core_t *core = &self->core;
+    outbox_t *box = &core->session.out.box;
+    uint64_t last = box->accepted.messages;
+    progress_t progress = { 0 };
+    muster_error_t error = 0;
+    session_await (&core->session);
+    wake_call (core->wake);
+    while (!error && box->handled.messages < last) {
+        error = why_ended (self);
+        if (!error && patient && monotonic_ms () >= deadline)
+            error = MUSTER_TIMEOUT;
+        if (!error && patient)
+            monotonic_cond_wait (&core->changed, &core->lock, deadline);
+        else
+        if (!error)
+            error = wait_for_change (core, deadline, &progress);
+    }
+    return error ? error : report_refused (core);
+}
+
+muster_error_t
+muster_worker_flush (muster_worker_t *self, int timeout_ms)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->started)
+        return MUSTER_CLOSED;
+    pthread_mutex_lock (&self->core.lock);
+    muster_error_t error = flush_until (self, monotonic_deadline (timeout_ms), false);
+    pthread_mutex_unlock (&self->core.lock);
+    return error;
+}
+
+static void
+say_goodbye (muster_worker_t *self, int64_t deadline)
+{
+    worker_core_t *core = &self->core;
+    session_goodbye (&core->session);
+    wake_call (core->wake);
+    while (core->session.state != SESSION_ENDED && monotonic_ms () < deadline)
+        monotonic_cond_wait (&core->changed, &core->lock, deadline);
+}
+
+static muster_error_t
+close_session (muster_worker_t *self, uint64_t *unconfirmed)
+{
+    worker_core_t *core = &self->core;
+    const outbox_t *box = &core->session.out.box;
+    int64_t deadline = monotonic_deadline (core->options.drain_ms);
+    muster_error_t error = flush_until (self, deadline, true);
+    if (core->session.state != SESSION_ENDED)
+        say_goodbye (self, monotonic_ms () + GOODBYE_MS);
+    if (unconfirmed)
+        *unconfirmed = box->accepted.messages - box->handled.messages;
+    self->closed = true;
+    pthread_cond_broadcast (&core->changed);
+    return error;
+}
+
+static void
+end_actor (muster_worker_t *self)
+{
+    guest_end (&self->actor, self);
+    inbox_close (self->core.inbox);
+    context_release (self->core.context);
+}
+
+muster_error_t
+muster_worker_close (muster_worker_t *self, uint64_t *unconfirmed)
+{
+    if (unconfirmed)
+        *unconfirmed = 0;
+    if (!self)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    muster_error_t error = 0;
+    pthread_mutex_lock (&self->lifecycle);
+    if (self->started && !self->closed) {
+        pthread_mutex_lock (&self->core.lock);
+        error = close_session (self, unconfirmed);
+        pthread_mutex_unlock (&self->core.lock);
+        end_actor (self);
+    }
+    pthread_mutex_unlock (&self->lifecycle);
+    return error;
+}
+
+muster_error_t
+muster_worker_destroy (muster_worker_t **self_p)
+{
+    if (!self_p || !*self_p)
+        return 0;
+    muster_worker_t *self = *self_p;
+    *self_p = NULL;
+    if (is_foreign (self)) {
+        alloc_free (self);
+        return MUSTER_FORKED;
+    }
+    if (self->started && !self->closed)
+        end_actor (self);
+    free_parts (self);
+    return 0;
+}
+
+/*  --------------------------------------------------------------------------
+    What it is */
+
+const char *
+muster_worker_source (const muster_worker_t *self)
+{
+    return self ? self->core.source : "";
+}
+
+const char *
+muster_worker_reason (const muster_worker_t *self)
+{
+    if (!self)
+        return "";
+    return *self->reason ? self->reason : self->core.session.reason;
+}

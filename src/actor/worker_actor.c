@@ -1,0 +1,403 @@
+/*  worker_actor.c - the thread that does a worker's input and output
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/worker_actor.h"
+
+#include <string.h>
+
+#include "actor/monotonic.h"
+#include "base/alloc.h"
+#include "wire/frame.h"
+
+#define BURST_FRAMES 64
+
+/*  While commands are out at their reader the actor looks at this interval, which
+    is that of reports; when none is done, the reader calls. */
+#define LOOK_MS REPORT_DELAY_MS
+
+enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITOR, POLL_MONITOR_RETURN, POLL_COUNT };
+
+typedef struct {
+    worker_core_t *core;
+    zsock_t *pipe;
+    zmq_pollitem_t items [POLL_COUNT];
+    int items_count;
+    int64_t now;            /* read once for each round of the loop */
+    bool again;             /* the DEALER has more than one burst */
+    bool slow;              /* the last look found nothing done */
+    bool terminated;
+} loop_t;
+
+/*  --------------------------------------------------------------------------
+    Connecting */
+
+static void
+disconnect (loop_t *self)
+{
+    connection_destroy (&self->core->connection);
+}
+
+/*  The routing id is new in each epoch, so that no ROUTER takes one connection
+    for another. A first byte of zero is ZeroMQ's own. */
+static void
+connect_anew (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    uint8_t id [1 + sizeof (session_id_t) + sizeof (uint32_t)] = { 'W' };
+    memcpy (id + 1, core->session.id.bytes, sizeof (session_id_t));
+    memcpy (id + 1 + sizeof (session_id_t), &core->session.epoch, sizeof (uint32_t));
+    disconnect (self);
+    if (connection_open (&core->connection, core->context, core->data_endpoint, core->back_endpoint, id, sizeof id))
+        session_disconnected (&core->session, self->now);
+}
+
+static void
+end_session (session_t *session, muster_error_t error, const char *reason)
+{
+    session->state = SESSION_ENDED;
+    session->error = error;
+    snprintf (session->reason, sizeof session->reason, "%s", reason);
+}
+
+static void
+watch_connection (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    if (!core->connection)
+        return;
+    switch (connection_watch (core->connection)) {
+        case CONNECTION_UP:
+            session_connected (&core->session, self->now);
+            break;
+        case CONNECTION_DOWN:
+            disconnect (self);
+            session_disconnected (&core->session, self->now);
+            break;
+        case CONNECTION_REFUSED:
+            disconnect (self);
+            end_session (&core->session, MUSTER_ACCESS, "the listener refused the handshake");
+            break;
+        default:
+            break;
+    }
+}
+
+static void
+step (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    session_step_t next;
+    while ((next = session_step (&core->session, self->now)) != SESSION_WAIT)
+        if (next == SESSION_CONNECT) {
+            connect_anew (self);
+            watch_connection (self);
+        }
+        else
+            disconnect (self);
+    if (core->session.state == SESSION_ENDED) {
+        disconnect (self);
+        inbox_close (core->inbox);
+    }
+}
+
+/*  --------------------------------------------------------------------------
+    What the listener sends */
+
+static void
+refuse (loop_t *self, muster_refusal_t reason)
+{
+    uint64_t lines = log_allow (&self->core->refusal_log, self->now);
+    if (lines)
+        log_write (MUSTER_LOG_WARNING, "refused a frame of the listener: %s (%s)",
+            muster_refusal_text (reason), muster_refusal_name (reason));
+}
+
+/*  The listener's source as text that lives as long as the worker. */
+static const char *
+listener_name (worker_core_t *core)
+{
+    const char *text = core->session.listener_source;
+    if (core->names && strcmp (core->names->text, text) == 0)
+        return core->names->text;
+    listener_name_t *name = alloc_new (sizeof *name);
+    if (!name)
+        return "";
+    memcpy (name->text, text, sizeof name->text);
+    name->next = core->names;
+    core->names = name;
+    return name->text;
+}
+
+static void
+keep (worker_core_t *core, batch_t *batch)
+{
+    batch_share (batch);
+    batch->owner_next = NULL;
+    if (core->backlog)
+        core->backlog_last->owner_next = batch;
+    else
+        core->backlog = batch;
+    core->backlog_last = batch;
+}
+
+static void
+take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32_t skip)
+{
+    worker_core_t *core = self->core;
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = core->session.limits.message_limit };
+    batch->source = listener_name (core);
+    batch->session = core->session_text;
+    batch->stream = core->session.in.stream;
+    batch->first = first;
+    muster_refusal_t refusal = batch_scan (batch, &limits, NULL);
+    if (!refusal && batch->count != count)
+        refusal = MUSTER_REFUSAL_MISCOUNT;
+    if (refusal) {
+        refuse (self, refusal);
+        batch->refused = true;
+        batch->count = batch->done = count - skip;
+        session_received (&core->session, count - skip, batch->size, self->now);
+        keep (core, batch);
+    }
+    else {
+        batch_skip (batch, skip);
+        session_received (&core->session, count - skip, batch->size - batch->offset, self->now);
+        keep (core, batch);
+        inbox_put (core->inbox, batch);
+    }
+    batch_release (&batch);
+}
+
+static void
+note_arrival (loop_t *self, arrival_t arrival)
+{
+    if (arrival == ARRIVAL_CREDIT)
+        refuse (self, MUSTER_REFUSAL_CREDIT);
+    if (arrival == ARRIVAL_CREDIT || arrival == ARRIVAL_MEMORY)
+        self->core->session.down_due = true;
+}
+
+static void
+take_data (loop_t *self, const frame_t *frame, zmq_msg_t *msg, const uint8_t *body, size_t size)
+{
+    uint32_t skip = 0;
+    arrival_t arrival = session_data (&self->core->session, frame, size, &skip, self->now);
+    note_arrival (self, arrival);
+    if (arrival != ARRIVAL_TAKE)
+        return;
+    batch_t *batch = batch_new_msg (msg, body, size, SCAN_SESSION);
+    if (batch)
+        take_batch (self, batch, frame->data.first, frame->data.count, skip);
+    else
+        self->core->session.down_due = true;
+}
+
+static void
+take_chunk (loop_t *self, const frame_t *frame, const uint8_t *body, size_t size)
+{
+    session_t *session = &self->core->session;
+    arrival_t arrival = session_chunk (session, frame, body, size, self->now);
+    note_arrival (self, arrival);
+    if (arrival != ARRIVAL_TAKE)
+        return;
+    uint64_t total;
+    uint8_t *memory = session_take_partial (session, &total);
+    batch_t *batch = batch_new_memory (memory, memory, total, SCAN_SESSION);
+    if (batch)
+        take_batch (self, batch, frame->chunk.position, 1, 0);
+    else {
+        alloc_free (memory);
+        session->down_due = true;
+    }
+}
+
+static muster_refusal_t
+take_frame (loop_t *self, zmq_msg_t *msg)
+{
+    frame_t frame;
+    const uint8_t *body;
+    size_t size;
+    uint8_t version;
+    session_t *session = &self->core->session;
+    muster_refusal_t refusal = frame_read (zmq_msg_data (msg), zmq_msg_size (msg), &frame, &body, &size, &version);
+    if (!refusal && (version != PROTOCOL_VERSION || memcmp (&frame.session, &session->id, sizeof session->id)))
+        refusal = MUSTER_REFUSAL_HEADER;
+    if (refusal)
+        return refusal;
+    if (frame.kind == FRAME_DATA)
+        take_data (self, &frame, msg, body, size);
+    else
+    if (frame.kind == FRAME_CHUNK)
+        take_chunk (self, &frame, body, size);
+    else
+    if (!session_control (session, &frame, self->now))
+        return MUSTER_REFUSAL_CONTROL;
+    return MUSTER_REFUSAL_NONE;
+}
+
+static void
+take_dealer (loop_t *self)
+{
+    self->again = false;
+    for (int frames = 0; frames < BURST_FRAMES && self->core->connection; frames++) {
+        zmq_msg_t msg;
+        zmq_msg_init (&msg);
+        bool taken = zmq_msg_recv (&msg, connection_dealer (self->core->connection), ZMQ_DONTWAIT) >= 0;
+        muster_refusal_t refusal = taken ? take_frame (self, &msg) : MUSTER_REFUSAL_NONE;
+        zmq_msg_close (&msg);
+        if (refusal)
+            refuse (self, refusal);
+        if (!taken)
+            return;
+    }
+    self->again = true;
+}
+
+/*  --------------------------------------------------------------------------
+    Commands that are done */
+
+static void
+drop_progress (worker_core_t *core)
+{
+    batch_t *batch = inbox_progress (core->inbox);
+    while (batch) {
+        batch_t *next = batch->progress_next;
+        batch_release (&batch);
+        batch = next;
+    }
+}
+
+/*  Commands of a listener that is no more count for nobody. */
+static bool
+settle_batch (loop_t *self, batch_t *batch)
+{
+    session_t *session = &self->core->session;
+    uint32_t done = inbox_done_count (self->core->inbox, batch);
+    size_t before = batch->settled_offset;
+    uint32_t count = done - batch->settled;
+    if (batch->refused)
+        batch->settled_offset = batch->size;
+    else
+        for (uint32_t index = batch->settled; index < done; index++)
+            batch->settled_offset += batch_size_of (batch, index);
+    batch->settled = done;
+    if (count && batch->stream == session->in.stream)
+        session_handled (session, count, batch->settled_offset - before, batch->refused, self->now);
+    self->slow = self->slow && !count;
+    return done == batch->count;
+}
+
+static void
+settle (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    self->slow = true;
+    drop_progress (core);
+    while (core->backlog && settle_batch (self, core->backlog)) {
+        batch_t *batch = core->backlog;
+        core->backlog = batch->owner_next;
+        batch_release (&batch);
+    }
+    while (credit_grant (&core->credit))
+        session_report (&core->session, self->now);
+}
+
+/*  --------------------------------------------------------------------------
+    The loop */
+
+static void
+send_controls (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    frame_t frame;
+    while (core->connection && session_next_control (&core->session, self->now, &frame))
+        if (flight_send_control (connection_dealer (core->connection), NULL, &frame, core->writer)) {
+            session_unsent (&core->session, &frame, self->now);
+            return;
+        }
+}
+
+static void
+work (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    self->now = monotonic_ms ();
+    watch_connection (self);
+    take_dealer (self);
+    settle (self);
+    step (self);
+    send_controls (self);
+    worker_pump (core);
+    send_controls (self);
+    pthread_cond_broadcast (&core->changed);
+}
+
+static void
+take_pipe (loop_t *self)
+{
+    zmsg_t *msg = zmsg_recv (self->pipe);
+    self->terminated = true;
+    zmsg_destroy (&msg);
+}
+
+static void
+add_item (loop_t *self, void *socket, int descriptor)
+{
+    self->items [self->items_count++] = (zmq_pollitem_t) {
+        .socket = socket, .fd = descriptor, .events = ZMQ_POLLIN };
+}
+
+static void
+list_items (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    self->items_count = 0;
+    add_item (self, zsock_resolve (self->pipe), 0);
+    add_item (self, NULL, core->wake->descriptor);
+    if (!core->connection)
+        return;
+    add_item (self, connection_dealer (core->connection), 0);
+    for (int i = 0; i < 2; i++)
+        if (connection_monitor (core->connection, i))
+            add_item (self, connection_monitor (core->connection, i), 0);
+}
+
+static long
+poll_timeout (const loop_t *self)
+{
+    const worker_core_t *core = self->core;
+    if (self->again)
+        return 0;
+    int64_t deadline = session_deadline (&core->session);
+    if (core->backlog && !self->slow && self->now + LOOK_MS < deadline)
+        deadline = self->now + LOOK_MS;
+    if (deadline == INT64_MAX)
+        return -1;
+    return deadline > self->now ? (long) (deadline - self->now) : 0;
+}
+
+void
+worker_actor (zsock_t *pipe, void *argument)
+{
+    loop_t self = { .core = argument, .pipe = pipe };
+    worker_core_t *core = self.core;
+    zsock_signal (pipe, 0);
+    while (!self.terminated) {
+        pthread_mutex_lock (&core->lock);
+        work (&self);
+        list_items (&self);
+        long timeout = poll_timeout (&self);
+        inbox_set_call (core->inbox, self.slow ? INBOX_EACH_MESSAGE : INBOX_EACH_BATCH);
+        pthread_mutex_unlock (&core->lock);
+        zmq_poll (self.items, self.items_count, timeout);
+        wake_heard (core->wake);
+        if (self.items [POLL_PIPE].revents & ZMQ_POLLIN)
+            take_pipe (&self);
+    }
+    pthread_mutex_lock (&core->lock);
+    disconnect (&self);
+    pthread_mutex_unlock (&core->lock);
+}

@@ -1,0 +1,71 @@
+/*  worker_core.h - what a worker's facade and its actor share
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    lock guards the session, the PUSH socket and what is not said to be
+    otherwise. changed is called when a caller's wait may be over.
+*/
+#ifndef ACTOR_WORKER_CORE_H_INCLUDED
+#define ACTOR_WORKER_CORE_H_INCLUDED
+
+#include <pthread.h>
+
+#include <muster/worker.h>
+
+#include "actor/flight.h"
+#include "actor/inbox.h"
+#include "base/log.h"
+#include "model/endpoint.h"
+#include "model/session.h"
+#include "net/connection.h"
+
+/*  The source of a listener that this worker has met: messages refer to it. */
+typedef struct listener_name listener_name_t;
+
+struct listener_name {
+    listener_name_t *next;
+    char text [MUSTER_NAME_MAX + 1];
+};
+
+typedef struct {
+    char *endpoint;
+    char *return_endpoint;
+    uint64_t send_buffer;
+    uint64_t command_buffer;
+    int64_t liveness_ms;
+    int64_t drain_ms;
+    int64_t no_progress_ms;
+} worker_options_t;
+
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    worker_options_t options;
+    char source [MUSTER_NAME_MAX + 1];
+    char session_text [SESSION_TEXT_ROOM];
+    char data_endpoint [ENDPOINT_ROOM];     /* constant while the actor runs */
+    char back_endpoint [ENDPOINT_ROOM];
+    session_t session;
+    credit_t credit;            /* for commands */
+    inbox_t *inbox;
+    wake_t *wake;
+    flight_t *flight;
+    connection_t *connection;   /* NULL: none; the DEALER is the actor's */
+    uint64_t refused_told;      /* refused messages that a flush has reported */
+
+    /*  The actor's */
+    void *context;
+    muster_writer_t *writer;
+    listener_name_t *names;     /* the newest first */
+    batch_t *backlog;           /* commands received and not settled, oldest first */
+    batch_t *backlog_last;
+    log_limit_t refusal_log;
+} worker_core_t;
+
+/*  Send what the session has to send through the PUSH, as far as it goes. With
+    the lock; any thread. */
+void worker_pump (worker_core_t *self);
+
+#endif

@@ -1,0 +1,26 @@
+/*  alloc.h - memory from malloc, and a way for tests to let it run out
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef BASE_ALLOC_H_INCLUDED
+#define BASE_ALLOC_H_INCLUDED
+
+#include <stddef.h>
+
+/*  All of these give NULL when there is no memory; callers return
+    MUSTER_NOMEM. alloc_free (NULL) is harmless. */
+void *alloc_new (size_t size);          /* not cleared */
+void *alloc_zero (size_t size);         /* cleared */
+void *alloc_resize (void *memory, size_t size);
+char *alloc_text (const char *text);    /* a copy; NULL for NULL */
+void alloc_free (void *memory);
+
+#ifdef MUSTER_TESTING
+/*  Let the allocation number nth from now on (1 is the next) and all after it
+    fail, in this thread; 0 ends that. */
+void alloc_fail_from (size_t nth);
+#endif
+
+#endif

@@ -1,0 +1,178 @@
+/*  credit.c - one budget of bytes, shared among senders
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "model/credit.h"
+
+#include <stddef.h>
+
+#include <utlist.h>
+
+/*  One sender that wants much gets at most this part of the budget at once. */
+#define GRANT_PART 16
+#define GRANT_LEAST (1 << 20)
+
+void
+credit_init (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve)
+{
+    uint64_t most = budget / GRANT_PART;
+    *self = (credit_t) {
+        .budget = budget, .floor = floor, .reserve = reserve, .most = most < GRANT_LEAST ? GRANT_LEAST : most };
+}
+
+static uint64_t
+commitment (const credit_account_t *account)
+{
+    uint64_t open = account->limit - account->handled;
+    return open > account->floor ? open : account->floor;
+}
+
+static uint64_t
+room (const credit_t *self)
+{
+    return self->budget - self->committed;
+}
+
+static void
+join_line (credit_t *self, credit_account_t *account)
+{
+    if (!account->in_line)
+        DL_APPEND (self->waiting, account);
+    account->in_line = true;
+}
+
+static void
+leave_line (credit_t *self, credit_account_t *account)
+{
+    if (account->in_line)
+        DL_DELETE (self->waiting, account);
+    account->in_line = false;
+}
+
+static void
+set_limit (credit_t *self, credit_account_t *account, uint64_t floor, uint64_t limit)
+{
+    self->committed -= commitment (account);
+    account->floor = floor;
+    account->limit = limit;
+    self->committed += commitment (account);
+}
+
+static bool
+take_floor (credit_t *self, credit_account_t *account)
+{
+    uint64_t limit = account->handled + self->floor;
+    if (limit < account->limit)
+        limit = account->limit;
+    uint64_t more = limit - account->handled - commitment (account);
+    if (more > room (self))
+        return false;
+    set_limit (self, account, self->floor, limit);
+    return true;
+}
+
+muster_error_t
+credit_open (credit_t *self, credit_account_t *account, uint64_t handled, void *owner)
+{
+    *account = (credit_account_t) { .handled = handled, .limit = handled, .owner = owner };
+    return credit_return (self, account);
+}
+
+muster_error_t
+credit_return (credit_t *self, credit_account_t *account)
+{
+    if (account->present)
+        return 0;
+    if ((self->accounts + 1) * self->floor + self->reserve > self->budget)
+        return MUSTER_FULL;
+    self->accounts++;
+    account->present = true;
+    if (!take_floor (self, account))
+        join_line (self, account);
+    return 0;
+}
+
+void
+credit_leave (credit_t *self, credit_account_t *account, uint64_t received)
+{
+    if (!account->present)
+        return;
+    leave_line (self, account);
+    set_limit (self, account, 0, received);
+    self->accounts--;
+    account->present = false;
+}
+
+void
+credit_close (credit_t *self, credit_account_t *account)
+{
+    credit_leave (self, account, account->handled);
+    set_limit (self, account, 0, account->handled);
+}
+
+void
+credit_want (credit_t *self, credit_account_t *account, uint64_t need, uint64_t want)
+{
+    if (!account->present || want <= account->limit)
+        return;
+    account->need = need;
+    account->want = want;
+    join_line (self, account);
+}
+
+bool
+credit_handled (credit_t *self, credit_account_t *account, uint64_t handled)
+{
+    if (handled <= account->handled || handled > account->limit)
+        return false;
+    uint64_t before = commitment (account);
+    bool moves = handled + account->floor > account->limit;
+    account->handled = handled;
+    if (moves)
+        account->limit = handled + account->floor;
+    self->committed -= before - commitment (account);
+    return moves;
+}
+
+/*  How far the first in line can be let on, 0 if it has to wait. */
+static uint64_t
+next_grant (const credit_t *self, const credit_account_t *account)
+{
+    uint64_t most = account->handled + commitment (account) + room (self);
+    uint64_t least = account->need > account->limit ? account->need : account->limit + 1;
+    if (least > most)
+        return 0;
+    uint64_t limit = account->limit + self->most;
+    if (limit < least)
+        limit = least;
+    if (limit > account->want)
+        limit = account->want;
+    return limit < most ? limit : most;
+}
+
+credit_account_t *
+credit_grant (credit_t *self)
+{
+    credit_account_t *account = self->waiting;
+    if (!account)
+        return NULL;
+    if (account->floor == 0 && self->floor > 0) {
+        if (!take_floor (self, account))
+            return NULL;
+        if (account->want <= account->limit)
+            leave_line (self, account);
+        return account;
+    }
+    if (account->want <= account->limit) {
+        leave_line (self, account);
+        return account;
+    }
+    uint64_t limit = next_grant (self, account);
+    if (limit == 0)
+        return NULL;
+    set_limit (self, account, account->floor, limit);
+    leave_line (self, account);
+    return account;
+}

@@ -1,0 +1,55 @@
+/*  binding.h - the two sockets of a listener, bound
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    Belongs to the listener's actor: one thread uses it. The opener may hand
+    it over once.
+*/
+#ifndef NET_BINDING_H_INCLUDED
+#define NET_BINDING_H_INCLUDED
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/endpoint.h"
+
+typedef struct binding binding_t;
+
+typedef struct {
+    const char *endpoint;
+    const char *return_endpoint;    /* NULL: derived */
+    const char *advertise;          /* NULL: this host's name for a wildcard address */
+    bool insecure;                  /* tcp beyond loopback is allowed */
+    uint64_t frame_limit;           /* the last wall: libzmq cuts a peer off above it */
+} binding_options_t;
+
+/*  Open and bind a PULL and a ROUTER. With port * it looks for a free pair.
+    Errors: MUSTER_ENDPOINT, MUSTER_INUSE, MUSTER_ACCESS, MUSTER_RESOURCE,
+    MUSTER_NOMEM, MUSTER_SYSTEM; reason (REASON_ROOM bytes) names the endpoint
+    and port and says what to do. */
+muster_error_t binding_open (binding_t **self_p, void *context, const binding_options_t *options, char *reason);
+
+/*  Close the sockets without linger, release locks, forget descriptors. */
+void binding_destroy (binding_t **self_p);
+
+/*  Accept no more connections; what is connected stays. */
+void binding_unbind (binding_t *self);
+
+void *binding_pull (binding_t *self);
+void *binding_router (binding_t *self);
+
+/*  What a worker connects to (advertised), and what was really bound, which
+    the next start asks for again. */
+const char *binding_endpoint (const binding_t *self);
+const char *binding_bound (const binding_t *self);
+const char *binding_bound_return (const binding_t *self);
+
+/*  The two monitors, to poll for input (index 0 and 1), and the call for when
+    one has some: registers accepted descriptors for process_close_in_child,
+    returns the number of connections that ended. Never waits. */
+void *binding_monitor (binding_t *self, int index);
+unsigned binding_watch (binding_t *self);
+
+#endif

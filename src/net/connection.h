@@ -1,0 +1,45 @@
+/*  connection.h - the two sockets of a worker in one epoch
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    Neither socket reconnects: when one goes down the worker makes a new
+    connection under the next epoch. The PUSH may be used by any thread that
+    holds the worker's lock; the rest belongs to the worker's actor.
+*/
+#ifndef NET_CONNECTION_H_INCLUDED
+#define NET_CONNECTION_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <muster/error.h>
+
+typedef struct connection connection_t;
+
+typedef enum {
+    CONNECTION_NOTHING,     /* no news */
+    CONNECTION_UP,          /* both sockets are connected, hands shaken */
+    CONNECTION_DOWN,        /* one could not connect, or is disconnected: it stays so */
+    CONNECTION_REFUSED      /* the handshake was refused for good */
+} connection_news_t;
+
+/*  Open a PUSH and a DEALER and begin to connect. The endpoints are text as
+    ZeroMQ takes it. An inproc connection is up at once. Errors: MUSTER_ENDPOINT,
+    MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_SYSTEM. */
+muster_error_t connection_open (connection_t **self_p, void *context,
+    const char *endpoint, const char *return_endpoint, const void *routing_id, size_t routing_size);
+
+/*  Close without linger, forget descriptors. */
+void connection_destroy (connection_t **self_p);
+
+void *connection_push (connection_t *self);
+void *connection_dealer (connection_t *self);
+
+/*  The monitors, to poll for input (index 0 and 1; NULL for inproc), and the
+    call for when one has some. Never waits. */
+void *connection_monitor (connection_t *self, int index);
+connection_news_t connection_watch (connection_t *self);
+
+#endif

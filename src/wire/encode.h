@@ -1,0 +1,23 @@
+/*  encode.h - packing whole messages
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef WIRE_ENCODE_H_INCLUDED
+#define WIRE_ENCODE_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <muster/data.h>
+
+/*  Append [source, cmd, data], data being a packed map. */
+void encode_plain (muster_writer_t *writer, const char *source, const char *cmd, const void *data, size_t size);
+
+/*  Append [cmd, data], or the longer form if kind is not 0 (see scan.h);
+    stream and position count only with MESSAGE_KIND_REPLY. */
+void encode_session (muster_writer_t *writer, const char *cmd, const void *data, size_t size,
+    uint8_t kind, uint32_t stream, uint64_t position);
+
+#endif

@@ -1,0 +1,290 @@
+/*  writer.c - packing msgpack value by value
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "wire/writer.h"
+
+#include <msgpack.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "wire/array.h"
+
+#define ROOM_FIRST 256
+
+/*  The packed dtype and shape: 1 + 7, then 3 + 32 * 9 bytes. */
+#define ARRAY_HEAD_ROOM 304
+
+struct _muster_writer_t {
+    msgpack_packer packer;
+    char *bytes;            /* owned */
+    size_t size;
+    size_t room;
+    muster_error_t error;   /* the first; nothing is written after it */
+};
+
+/*  --------------------------------------------------------------------------
+    Memory */
+
+static void
+fail (muster_writer_t *self, muster_error_t error)
+{
+    if (!self->error)
+        self->error = error;
+}
+
+static bool
+grow (muster_writer_t *self, size_t size)
+{
+    if (size > SIZE_MAX / 2 - self->size) {
+        fail (self, MUSTER_NOMEM);
+        return false;
+    }
+    size_t room = self->room > 0 ? 2 * self->room : ROOM_FIRST;
+    if (room < self->size + size)
+        room = self->size + size;
+    char *bytes = alloc_resize (self->bytes, room);
+    if (!bytes) {
+        fail (self, MUSTER_NOMEM);
+        return false;
+    }
+    self->bytes = bytes;
+    self->room = room;
+    return true;
+}
+
+/*  Make room for size more bytes. False, once there was an error, always. */
+static bool
+reserve (muster_writer_t *self, size_t size)
+{
+    return !self->error && (size <= self->room - self->size || grow (self, size));
+}
+
+/*  What msgpack-c hands the bytes to. */
+static int
+append (void *target, const char *bytes, size_t size)
+{
+    muster_writer_t *self = target;
+    if (!reserve (self, size))
+        return -1;
+    memcpy (self->bytes + self->size, bytes, size);
+    self->size += size;
+    return 0;
+}
+
+static void
+append_body (muster_writer_t *self, const void *bytes, size_t size)
+{
+    if (size > 0)
+        append (self, bytes, size);
+}
+
+muster_writer_t *
+muster_writer_new (void)
+{
+    muster_writer_t *self = alloc_zero (sizeof *self);
+    if (self)
+        msgpack_packer_init (&self->packer, self, append);
+    return self;
+}
+
+void
+muster_writer_destroy (muster_writer_t **self_p)
+{
+    if (!self_p || !*self_p)
+        return;
+    alloc_free ((*self_p)->bytes);
+    alloc_free (*self_p);
+    *self_p = NULL;
+}
+
+void
+muster_writer_clear (muster_writer_t *self)
+{
+    self->size = 0;
+    self->error = MUSTER_OK;
+}
+
+size_t
+writer_mark (const muster_writer_t *self)
+{
+    return self->size;
+}
+
+void
+writer_rewind (muster_writer_t *self, size_t mark)
+{
+    self->size = mark;
+}
+
+muster_error_t
+writer_error (const muster_writer_t *self)
+{
+    return self->error;
+}
+
+muster_error_t
+muster_writer_bytes (const muster_writer_t *self, const void **bytes, size_t *size)
+{
+    if (self->error)
+        return self->error;
+    if (bytes)
+        *bytes = self->bytes ? self->bytes : "";
+    if (size)
+        *size = self->size;
+    return MUSTER_OK;
+}
+
+/*  --------------------------------------------------------------------------
+    Values */
+
+void
+muster_writer_nil (muster_writer_t *self)
+{
+    msgpack_pack_nil (&self->packer);
+}
+
+void
+muster_writer_bool (muster_writer_t *self, bool value)
+{
+    if (value)
+        msgpack_pack_true (&self->packer);
+    else
+        msgpack_pack_false (&self->packer);
+}
+
+void
+muster_writer_int (muster_writer_t *self, int64_t value)
+{
+    msgpack_pack_int64 (&self->packer, value);
+}
+
+void
+muster_writer_uint (muster_writer_t *self, uint64_t value)
+{
+    msgpack_pack_uint64 (&self->packer, value);
+}
+
+void
+muster_writer_float (muster_writer_t *self, float value)
+{
+    msgpack_pack_float (&self->packer, value);
+}
+
+void
+muster_writer_double (muster_writer_t *self, double value)
+{
+    msgpack_pack_double (&self->packer, value);
+}
+
+/*  Is there a value of so many bytes at bytes, that msgpack has a length for? */
+static bool
+check (muster_writer_t *self, const void *bytes, size_t size)
+{
+    if (!bytes && size > 0)
+        fail (self, MUSTER_INVAL);
+    else
+    if (size > UINT32_MAX)
+        fail (self, MUSTER_TOOBIG);
+    return !self->error;
+}
+
+void
+muster_writer_str (muster_writer_t *self, const char *text, size_t size)
+{
+    if (!check (self, text, size))
+        return;
+    msgpack_pack_str (&self->packer, size);
+    append_body (self, text, size);
+}
+
+void
+muster_writer_bin (muster_writer_t *self, const void *bytes, size_t size)
+{
+    if (!check (self, bytes, size))
+        return;
+    msgpack_pack_bin (&self->packer, size);
+    append_body (self, bytes, size);
+}
+
+void
+muster_writer_ext (muster_writer_t *self, int8_t type, const void *bytes, size_t size)
+{
+    if (!check (self, bytes, size))
+        return;
+    msgpack_pack_ext (&self->packer, size, type);
+    append_body (self, bytes, size);
+}
+
+void
+muster_writer_map (muster_writer_t *self, size_t pairs)
+{
+    if (check (self, self, pairs))
+        msgpack_pack_map (&self->packer, pairs);
+}
+
+void
+muster_writer_seq (muster_writer_t *self, size_t elements)
+{
+    if (check (self, self, elements))
+        msgpack_pack_array (&self->packer, elements);
+}
+
+void
+muster_writer_raw (muster_writer_t *self, const void *bytes, size_t size)
+{
+    if (!bytes && size > 0)
+        fail (self, MUSTER_INVAL);
+    else
+        append_body (self, bytes, size);
+}
+
+/*  --------------------------------------------------------------------------
+    Arrays */
+
+typedef struct {
+    char bytes [ARRAY_HEAD_ROOM];
+    size_t size;
+} array_head_t;
+
+static int
+append_head (void *target, const char *bytes, size_t size)
+{
+    array_head_t *head = target;
+    memcpy (head->bytes + head->size, bytes, size);
+    head->size += size;
+    return 0;
+}
+
+static void
+pack_head (array_head_t *head, const muster_array_t *array)
+{
+    msgpack_packer packer;
+    msgpack_packer_init (&packer, head, append_head);
+    head->size = 0;
+    char dtype [sizeof array->dtype];
+    array_explicit_dtype (array->dtype, dtype);
+    msgpack_pack_str_with_body (&packer, dtype, strlen (dtype));
+    msgpack_pack_array (&packer, array->dims);
+    for (size_t index = 0; index < array->dims; index++)
+        msgpack_pack_uint64 (&packer, array->shape [index]);
+}
+
+void
+muster_writer_array (muster_writer_t *self, const muster_array_t *array)
+{
+    if (!array || !array_valid (array)) {
+        fail (self, MUSTER_INVAL);
+        return;
+    }
+    array_head_t head;
+    pack_head (&head, array);
+    if (!check (self, array->bytes, array->size) || !check (self, self, head.size + array->size))
+        return;
+    msgpack_pack_ext (&self->packer, head.size + array->size, MUSTER_EXT_ARRAY);
+    reserve (self, head.size + array->size);
+    append_body (self, head.bytes, head.size);
+    append_body (self, array->bytes, array->size);
+}

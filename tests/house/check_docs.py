@@ -1,0 +1,221 @@
+"""Check that what README.md, CONTRIBUTING.md and docs/*.md show is true.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+usage: check_docs.py ROOT BUILD
+
+The build is installed into a scratch directory; the text is tried against that,
+as its reader would. CONTRIBUTING.md, "How the text is tested", has the rules.
+"""
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 60    # for one block
+FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*(\S*)[^\n]*\n(.*?)^ *\2`*[ \t]*$", re.MULTILINE | re.DOTALL)
+WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
+#   An excerpt may name things that it does not use.
+EXCERPT_WARNINGS = ["-Wno-unused", "-Wno-unused-parameter"]
+
+EXCERPT_HEAD = """\
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <muster/muster.h>
+"""
+STATEMENTS_HEAD = EXCERPT_HEAD + """\
+int excerpt (muster_listener_t *listener, muster_worker_t *worker, muster_ask_t *ask,
+    muster_message_t *message, const char *endpoint, void *arg, muster_error_t error);
+int excerpt (muster_listener_t *listener, muster_worker_t *worker, muster_ask_t *ask,
+    muster_message_t *message, const char *endpoint, void *arg, muster_error_t error)
+{{
+"""
+STATEMENTS_TAIL = "}\nreturn 0;\n}\n"
+
+
+@dataclass
+class Block:
+    place: str
+    line: int
+    kind: str
+    text: str
+
+
+def blocks_of(root, file):
+    text = file.read_text(encoding="utf-8")
+    for match in FENCE.finditer(text):
+        indent, _, kind, body = match.groups()
+        body = "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
+        line = text.count("\n", 0, match.start(4)) + 1
+        yield Block(file.relative_to(root).as_posix(), line, kind, body)
+
+
+def all_blocks(root):
+    for file in [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]:
+        if file.is_file():
+            yield from blocks_of(root, file)
+
+
+class Installation:
+    """What the build installs, in a directory that will go."""
+
+    def __init__(self, build, prefix):
+        subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+        libraries = next(Path(prefix).rglob("libmuster.so")).parent
+        self.environment = {
+            **os.environ,
+            "PATH": f"{prefix}/bin:{os.environ['PATH']}",
+            "PKG_CONFIG_PATH": f"{libraries}/pkgconfig",
+            "LD_LIBRARY_PATH": str(libraries),
+            "LC_ALL": "C.UTF-8",
+        }
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "muster"],
+                               env=self.environment, check=True, capture_output=True, text=True)
+        self.flags = shlex.split(flags.stdout)
+
+
+#   C
+
+
+def c_program(block):
+    """The block as a file, the flags for it, and whether it is a whole program."""
+    directive = f'#line {block.line} "{block.place}"\n'
+    if re.search(r"^(int )?main ?\(", block.text, re.MULTILINE):
+        return directive + block.text, WARNINGS, True
+    if re.search(r"^#include", block.text, re.MULTILINE):
+        return directive + block.text, WARNINGS + EXCERPT_WARNINGS, False
+    if re.search(r"^{", block.text, re.MULTILINE):
+        return EXCERPT_HEAD + directive + block.text, WARNINGS + EXCERPT_WARNINGS, False
+    return (STATEMENTS_HEAD + directive + block.text + STATEMENTS_TAIL, WARNINGS + EXCERPT_WARNINGS, False)
+
+
+def try_c(block, installation, scratch):
+    text, flags, whole = c_program(block)
+    source = Path(scratch, "block.c")
+    source.write_text(text, encoding="utf-8")
+    output = ["-o", "block"] if whole else ["-c", "-o", "block.o"]
+    run = subprocess.run(["cc", *flags, *output, source, *installation.flags],
+                         cwd=scratch, env=installation.environment, capture_output=True, text=True)
+    return run.stderr if run.returncode else None
+
+
+#   A console
+
+
+def commands_of(text):
+    """Pairs of a command and the output shown below it."""
+    pairs = []
+    more = False
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            pairs.append([line[2:], []])
+        elif more and line.startswith("> "):
+            pairs[-1][0] += "\n" + line[2:]
+        elif pairs:
+            pairs[-1][1].append(line.rstrip())
+        elif line.strip():
+            raise ValueError("output before the first command")
+        more = bool(pairs) and not pairs[-1][1] and pairs[-1][0].endswith("\\")
+    return pairs
+
+
+def matches(shown, got):
+    """... stands for anything: in a line for part of it, alone for any number of lines."""
+    pattern = ""
+    for line in shown:
+        if line.strip() == "...":
+            pattern += r"(?:.*\n)*?"
+        else:
+            pattern += ".*?".join(re.escape(part) for part in line.split("...")) + r"[ \t]*\n"
+    got = "\n".join(line.rstrip() for line in got.splitlines())
+    return re.fullmatch(pattern, got + "\n" if got else "") is not None
+
+
+MARK = "end-of-command-"
+
+
+def console_script(pairs):
+    lines = []
+    for number, (command, _) in enumerate(pairs):
+        lines.append(command)
+        lines.append(f'printf "\\n{MARK}%d %d\\n" {number} $?')
+    return "\n".join(lines) + "\n"
+
+
+def run_console(script, installation, scratch):
+    """Run a session and everything that it leaves in the background, up to its last command."""
+    with open(Path(scratch, ".output"), "w+b") as output:
+        shell = subprocess.Popen(["bash", "--noprofile", "--norc", "-c", script], cwd=scratch,
+                                 env=installation.environment, stdin=subprocess.DEVNULL,
+                                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            shell.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            try:
+                os.killpg(shell.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            shell.wait()
+        output.seek(0)
+        return output.read().decode(errors="replace")
+
+
+def try_console(block, installation, scratch):
+    try:
+        pairs = commands_of(block.text)
+    except ValueError as error:
+        return str(error)
+    if not pairs:
+        return "no line begins with $"
+    output = run_console(console_script(pairs), installation, scratch)
+    if output is None:
+        return f"not done in {SECONDS} seconds"
+    ends = re.split(rf"\n{MARK}\d+ (\d+)\n", output)
+    for number, (command, shown) in enumerate(pairs):
+        if 2 * number + 1 >= len(ends):
+            return f"$ {command}\nended the session:\n{ends[-1]}"
+        got, status = ends[2 * number], ends[2 * number + 1]
+        if status != "0":
+            return f"$ {command}\nended with {status}:\n{got}"
+        if not matches(shown, got):
+            return f"$ {command}\nprinted:\n{got}"
+    return None
+
+
+TRIALS = {"c": try_c, "console": try_console}
+
+
+def problems(root, build):
+    """A text for each block that does not do what it shows, and the number of blocks tried."""
+    found = []
+    tried = 0
+    with tempfile.TemporaryDirectory() as prefix:
+        installation = Installation(build, prefix)
+        for block in all_blocks(Path(root)):
+            if block.kind in TRIALS:
+                tried += 1
+                with tempfile.TemporaryDirectory() as scratch:
+                    trouble = TRIALS[block.kind](block, installation, scratch)
+                if trouble:
+                    found.append(f"{block.place}:{block.line}: {trouble}")
+    return found, tried
+
+
+if __name__ == "__main__":
+    lines, count = problems(sys.argv[1], sys.argv[2])
+    print("\n".join(lines) or f"{count} blocks do what they show")
+    sys.exit(1 if lines else 0)

@@ -1,0 +1,77 @@
+"""Run ctest in each build directory named and count the tests: a Criterion
+suite counts as its tests, any other ctest test as one.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as xml
+from dataclasses import dataclass
+
+SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: \d+ \| Crashing: \d+")
+WHOLE_OUTPUT = str(64 << 20)
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other):
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+
+def count_case(case):
+    """The tests of one ctest test. A suite that ctest calls failed (a leak, a
+    time limit, an exit code) has failed at least once, whatever it says of itself."""
+    if case.get("status") in ("disabled", "notrun") and case.find("skipped") is not None:
+        return Count(skipped=1)
+    ok = case.get("status") == "run" and case.find("failure") is None
+    synthesis = SYNTHESIS.findall(case.findtext("system-out") or "")
+    if not synthesis:
+        return Count(passed=1) if ok else Count(failed=1)
+    tested, passing = map(int, synthesis[-1])
+    failed = max(tested - passing, 0 if ok and tested else 1)
+    return Count(passed=passing, failed=failed)
+
+
+def count_report(text):
+    return sum(map(count_case, xml.fromstring(text).iter("testcase")), Count())
+
+
+def run(build):
+    """Run one build's tests; a ctest that fails beyond its tests counts as a failure."""
+    print(f"== {build}", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        report = os.path.join(scratch, "report.xml")
+        status = subprocess.run([
+            "ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error",
+            "--parallel", str(os.cpu_count()), "--output-junit", report,
+            "--test-output-size-passed", WHOLE_OUTPUT, "--test-output-size-failed", WHOLE_OUTPUT]).returncode
+        try:
+            with open(report, encoding="utf-8", errors="replace") as file:
+                count = count_report(file.read())
+        except (OSError, xml.ParseError) as error:
+            print(f"{build}: no report of the tests: {error}")
+            return Count(failed=1)
+    if status and not count.failed:
+        count += Count(failed=1)
+    return count
+
+
+def main(builds):
+    count = sum(map(run, builds), Count())
+    if count.skipped:
+        print(f"{count.skipped} skipped")
+    print(f"{count.passed} passed, {count.failed} failed", flush=True)
+    return 0 if count.passed and not count.failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
