@@ -27,9 +27,10 @@
     | {}      | keys are const char *  | the same                  | map            |
     | []      |                        |                           | array          |
 
-    In an unpack picture a map may hold keys that the picture does not name;
-    "!" before the closing brace forbids them. "s?" before a value makes its
-    key optional: the variables of a missing one stay as they are.
+    In an unpack picture a map may hold keys that the picture does not name,
+    and an array more elements; "!" before the closing bracket forbids them.
+    "s?" before a value makes its key optional: the variables of a missing one
+    stay as they are.
 */
 #ifndef MUSTER_MESSAGE_H_INCLUDED
 #define MUSTER_MESSAGE_H_INCLUDED

@@ -385,15 +385,16 @@ inbox_done (muster_message_t **message_p, bool failed)
 }
 
 batch_t *
-inbox_progress (inbox_t *self)
+inbox_take_progress (inbox_t *self)
 {
     pthread_mutex_lock (&self->lock);
-    batch_t *first = self->progress;
-    self->progress = NULL;
-    for (batch_t *batch = first; batch; batch = batch->progress_next)
+    batch_t *batch = self->progress;
+    if (batch) {
+        self->progress = batch->progress_next;
         batch->progressed = false;
+    }
     pthread_mutex_unlock (&self->lock);
-    return first;
+    return batch;
 }
 
 uint32_t

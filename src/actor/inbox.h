@@ -73,9 +73,9 @@ muster_message_t *inbox_take_diverted (inbox_t *self, batch_t *batch, uint32_t i
 /*  A message that was taken is handled; it is freed. */
 void inbox_done (muster_message_t **message, bool failed);
 
-/*  The actor: the batches that have progressed since the last call, linked by
-    progress_next; each is shared with the caller, who releases it. */
-batch_t *inbox_progress (inbox_t *self);
+/*  The actor: a batch that has progressed, shared with the caller, who releases
+    it; NULL when there is none more. */
+batch_t *inbox_take_progress (inbox_t *self);
 
 /*  How many messages of a batch are handled, counted without gaps. */
 uint32_t inbox_done_count (inbox_t *self, const batch_t *batch);

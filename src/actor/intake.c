@@ -340,14 +340,13 @@ settle_plain (listener_core_t *self)
 bool
 intake_settle (listener_core_t *self)
 {
-    batch_t *batch = inbox_progress (self->inbox);
-    bool progress = batch != NULL;
-    while (batch) {
-        batch_t *next = batch->progress_next;
+    bool progress = false;
+    batch_t *batch;
+    while ((batch = inbox_take_progress (self->inbox))) {
+        progress = true;
         if (batch->owner && batch->settled < batch->count)
             settle_peer (self, batch->owner);
         batch_release (&batch);
-        batch = next;
     }
     settle_plain (self);
     credit_account_t *account;

@@ -26,7 +26,6 @@ typedef struct {
     listener_core_t *core;
     zsock_t *pipe;
     zmq_pollitem_t items [POLL_COUNT];
-    bool again;             /* a socket has more than one burst */
     bool slow;              /* the last look found nothing handled */
     bool terminated;
 } loop_t;
@@ -50,18 +49,20 @@ static void
 set_phase (listener_core_t *core, listener_phase_t phase)
 {
     core->phase = phase;
+    core->again = true;
     pthread_cond_broadcast (&core->roster.changed);
 }
 
 /*  --------------------------------------------------------------------------
     Stopping: draining, parting, ended */
 
+/*  The endpoints stay bound until the end: to unbind them would cut off the
+    workers whose goodbyes are still to come. Nobody new is let in. */
 static void
 begin_drain (listener_core_t *core)
 {
     if (core->phase != LISTENER_RUNNING)
         return;
-    binding_unbind (core->binding);
     core->drain_until = core->now + core->options.drain_ms;
     core->take_until = core->now + TAKE_MS;
     core->pull_is_empty = false;
@@ -140,7 +141,7 @@ work (loop_t *self)
     bool more = presence_burst (core);
     bool more_data = intake_burst (core);
     core->pull_is_empty = !more_data;
-    self->again = more || more_data;
+    core->again = more || more_data;
     self->slow = !intake_settle (core) && intake_is_pending (core);
     presence_check (core);
     pump_due (core);
@@ -169,7 +170,7 @@ poll_timeout (const loop_t *self)
 {
     if (self->core->phase == LISTENER_ENDED)
         return -1;
-    if (self->again)
+    if (self->core->again)
         return 0;
     int64_t deadline = next_deadline (self);
     if (deadline == INT64_MAX)

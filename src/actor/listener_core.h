@@ -73,6 +73,7 @@ typedef struct {
     int64_t part_until;
     int64_t take_until;         /* draining: the PULL is read until it is empty, or until then */
     bool pull_is_empty;
+    bool again;                 /* there is more to do at once */
     batch_t *plain;             /* the plain producers' backlog, oldest first */
     batch_t *plain_last;
     uint64_t plain_bytes;

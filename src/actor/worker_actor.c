@@ -262,12 +262,9 @@ take_dealer (loop_t *self)
 static void
 drop_progress (worker_core_t *core)
 {
-    batch_t *batch = inbox_progress (core->inbox);
-    while (batch) {
-        batch_t *next = batch->progress_next;
+    batch_t *batch;
+    while ((batch = inbox_take_progress (core->inbox)))
         batch_release (&batch);
-        batch = next;
-    }
 }
 
 /*  Commands of a listener that is no more count for nobody. */

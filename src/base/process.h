@@ -30,7 +30,18 @@ muster_error_t process_close_in_child (int descriptor);
 /*  Forget a descriptor, before or after it was closed. Harmless if unknown. */
 void process_forget (int descriptor);
 
-/*  Errors: MUSTER_RESOURCE if the process could not at this moment open
+/*  The same for the descriptors of one owner, apart from all others: when the
+    news that one was closed comes late, after another owner's has its number,
+    the other's stays. Destroying a set forgets them; NULL is harmless. Any
+    thread, but one at a time for a set. */
+typedef struct process_set process_set_t;
+
+process_set_t *process_set_new (void);
+void process_set_destroy (process_set_t **self_p);
+muster_error_t process_set_add (process_set_t *self, int descriptor);
+void process_set_remove (process_set_t *self, int descriptor);
+
+/*  Errors: MUSTER_NOMEM; MUSTER_RESOURCE if the process could not at this moment open
     descriptors more and start threads more. Nothing stays open or running. */
 muster_error_t process_reserve (int descriptors, int threads);
 

@@ -45,6 +45,12 @@ muster_error_t endpoint_return (const endpoint_t *self, endpoint_t *back, char *
     MUSTER_ENDPOINT if it does not resolve, with reason. May wait for a resolver. */
 muster_error_t endpoint_is_loopback (const endpoint_t *self, bool *loopback, char *reason);
 
+/*  The same with a host name or an interface replaced by its address, an IPv4
+    one if it has any; "*" and what is no tcp endpoint stay. numeric may be
+    self. Errors: MUSTER_ENDPOINT if it does not resolve, with reason. May wait
+    for a resolver. */
+muster_error_t endpoint_resolve (const endpoint_t *self, endpoint_t *numeric, char *reason);
+
 /*  Is this an address that no worker can connect to (*, 0.0.0.0, ::)? */
 bool endpoint_is_any (const endpoint_t *self);
 

@@ -18,16 +18,21 @@
 
 typedef struct registry registry_t;
 
+typedef struct registry_slot registry_slot_t;
+
 typedef struct {
     muster_handler_fn *handler;
     void *arg;
+    registry_slot_t *slot;      /* the registry's */
 } registry_entry_t;
 
-/*  own_source is copied: registering it is MUSTER_RESERVED. */
+/*  own_source is copied: registering it is MUSTER_RESERVED. NULL when out of
+    memory. Nobody may be in a handler when it is destroyed. */
 registry_t *registry_new (const char *own_source);
 void registry_destroy (registry_t **self_p);
 
-/*  As muster_listener_register_handler and its like, but for MUSTER_BUSY and MUSTER_FORKED. */
+/*  As muster_listener_register_handler and its like, but for MUSTER_BUSY and
+    MUSTER_FORKED. Called inside a handler they do not wait for the old one. */
 muster_error_t registry_register (registry_t *self, const char *source, muster_handler_fn *handler, void *arg, bool overwrite);
 muster_error_t registry_unregister (registry_t *self, const char *source);
 muster_error_t registry_set_default (registry_t *self, muster_handler_fn *handler, void *arg);

@@ -272,6 +272,8 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
         return false;
     self->out.peer_received = positions->received;
     self->out.flags = positions->flags;
+    if (!(positions->flags & POSITIONS_QUEUED))
+        self->out.wanted = 0;
     if (positions->credit > self->out.credit)
         self->out.credit = positions->credit;
     if (positions->refused > self->out.refused)
@@ -290,7 +292,8 @@ want_came (session_t *self, const frame_want_t *want, int64_t now)
     credit_want (self->in.credit, &self->in.account, want->need < most ? want->need : most, want->want);
     if (want->handled > self->in.awaited)
         self->in.awaited = want->handled;
-    if (self->in.account.in_line || self->in.handled.messages >= self->in.awaited)
+    if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit
+    ||  self->in.handled.messages >= self->in.awaited)
         session_report (self, now);
     return true;
 }

@@ -26,8 +26,11 @@ typedef enum {
 } connection_news_t;
 
 /*  Open a PUSH and a DEALER and begin to connect. The endpoints are text as
-    ZeroMQ takes it. An inproc connection is up at once. Errors: MUSTER_ENDPOINT,
-    MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_SYSTEM. */
+    ZeroMQ takes it. An inproc connection is up at once, and one whose host does
+    not resolve is down at once: call connection_watch once after opening.
+    Of a host with both, the IPv4 address is taken. May wait for a resolver.
+    Errors: MUSTER_ENDPOINT (malformed, or a wildcard), MUSTER_RESOURCE,
+    MUSTER_NOMEM, MUSTER_SYSTEM. */
 muster_error_t connection_open (connection_t **self_p, void *context,
     const char *endpoint, const char *return_endpoint, const void *routing_id, size_t routing_size);
 

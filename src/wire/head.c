@@ -76,9 +76,8 @@ unsigned_at (const uint8_t *at, uint32_t size)
 int64_t
 head_signed (const uint8_t *at, const head_t *head)
 {
-    if (head->length == 0) {
+    if (head->length == 0)
         return (int8_t) *at;
-    }
     uint64_t bits = unsigned_at (at + 1, head->length);
     switch (head->length) {
         case 1:

@@ -67,7 +67,8 @@ muster_refusal_t scan_message (
 
 /*  Look for duplicate keys in the maps of a scanned message that have more
     than SCAN_KEYS_CHECKED keys. scratch: room for message->most_keys numbers,
-    which is at most 10 MB and 1.6 times the message's bytes. Linear in the bytes of keys, whatever they are. */
+    which at 64 levels is at most 10 MB and 1.6 times the message's bytes. The
+    time is linear in the bytes of the keys, whatever they are. */
 muster_refusal_t scan_duplicates (const scan_message_t *message, uint64_t *scratch);
 
 /*  Both, the second with memory that it frees again. MUSTER_REFUSAL_MEMORY

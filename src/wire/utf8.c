@@ -71,21 +71,16 @@ static size_t
 character (const uint8_t *at, const uint8_t *end)
 {
     uint8_t lead = *at;
-    if (lead < 0x80) {
+    if (lead < 0x80)
         return 1;
-    }
-    if (lead < 0xc2 || lead > 0xf4) {
+    if (lead < 0xc2 || lead > 0xf4)
         return 0;
-    }
     size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if ((size_t) (end - at) < size || !second_byte_fits (lead, at [1])) {
+    if ((size_t) (end - at) < size || !second_byte_fits (lead, at [1]))
         return 0;
-    }
-    for (size_t index = 2; index < size; index++) {
-        if ((at [index] & 0xc0) != 0x80) {
+    for (size_t index = 2; index < size; index++)
+        if ((at [index] & 0xc0) != 0x80)
             return 0;
-        }
-    }
     return size;
 }
 
@@ -98,9 +93,8 @@ control (const uint8_t *at)
 bool
 utf8_valid (const uint8_t *text, size_t size)
 {
-    if (size > 0 && size < 8 && ascii (word_of_short (text, size))) {
+    if (size > 0 && size < 8 && ascii (word_of_short (text, size)))
         return true;
-    }
     const uint8_t *end = text + size;
     while (text < end) {
         if (end - text >= 8 && ascii (word_at (text))) {
@@ -108,9 +102,8 @@ utf8_valid (const uint8_t *text, size_t size)
             continue;
         }
         size_t step = character (text, end);
-        if (step == 0) {
+        if (step == 0)
             return false;
-        }
         text += step;
     }
     return true;
@@ -119,9 +112,8 @@ utf8_valid (const uint8_t *text, size_t size)
 bool
 utf8_printable (const uint8_t *text, size_t size)
 {
-    if (size > 0 && size < 8 && ascii_printable (word_of_short (text, size))) {
+    if (size > 0 && size < 8 && ascii_printable (word_of_short (text, size)))
         return true;
-    }
     const uint8_t *end = text + size;
     while (text < end) {
         if (end - text >= 8 && ascii_printable (word_at (text))) {
@@ -129,9 +121,8 @@ utf8_printable (const uint8_t *text, size_t size)
             continue;
         }
         size_t step = character (text, end);
-        if (step == 0 || control (text)) {
+        if (step == 0 || control (text))
             return false;
-        }
         text += step;
     }
     return true;

@@ -296,7 +296,8 @@ check_array (json_object *vector, const muster_array_t *array)
     cr_expect_str_eq (array->dtype, vectors_text (vector, "dtype"), "%s", name);
     cr_expect_eq (array->dims, json_object_array_length (shape), "%s", name);
     for (size_t index = 0; index < array->dims; index++)
-        cr_expect_eq (array->shape [index], json_object_get_uint64 (json_object_array_get_idx (shape, index)), "%s", name);
+        cr_expect_eq (array->shape [index], json_object_get_uint64 (json_object_array_get_idx (shape, index)),
+            "%s", name);
     cr_expect_eq (array->size, data.size, "%s", name);
     cr_expect_arr_eq (array->bytes, data.bytes, data.size, "%s", name);
     free (data.bytes);

@@ -194,7 +194,8 @@ Test (scan, accepts_each_width_of_the_outer_array)
 Test (scan, accepts_longer_encodings_than_needed)
 {
     cr_assert_eq (PLAIN ("\x93\xd9\x01s\xdb\x00\x00\x00\x01" "c\xdf\x00\x00\x00\x00"), MUSTER_REFUSAL_NONE);
-    cr_assert_eq (SESSION ("\x95\xa1" "c\x80\xd0\x02\xd2\x00\x00\x00\x05\xd3\x00\x00\x00\x00\x00\x00\x00\x09"), MUSTER_REFUSAL_NONE);
+    cr_assert_eq (SESSION ("\x95\xa1" "c\x80\xd0\x02\xd2\x00\x00\x00\x05\xd3\x00\x00\x00\x00\x00\x00\x00\x09"),
+        MUSTER_REFUSAL_NONE);
 }
 
 Test (scan, accepts_each_form_of_a_session_message)
@@ -203,7 +204,8 @@ Test (scan, accepts_each_form_of_a_session_message)
     cr_assert_eq (SESSION ("\x93\xa1" "c\x80\x00"), MUSTER_REFUSAL_NONE);
     cr_assert_eq (SESSION ("\x93\xa1" "c\x80\x01"), MUSTER_REFUSAL_NONE);
     cr_assert_eq (SESSION ("\x95\xa1" "c\x80\x02\x00\x00"), MUSTER_REFUSAL_NONE);
-    cr_assert_eq (SESSION ("\x95\xa1" "c\x80\x03\xce\xff\xff\xff\xff\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), MUSTER_REFUSAL_NONE);
+    cr_assert_eq (SESSION ("\x95\xa1" "c\x80\x03\xce\xff\xff\xff\xff\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
+        MUSTER_REFUSAL_NONE);
 }
 
 /*  --------------------------------------------------------------------------
@@ -573,7 +575,8 @@ Test (scan, agrees_with_the_reference_on_characters_at_the_edges)
     static const char *const texts [] = {
         "\xc2\x80", "\xc2\x9f", "\xc2\xa0", "\xc1\xbf", "\xdf\xbf", "\xe0\x9f\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
         "\xed\xa0\x80", "\xed\xbf\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80\x80",
-        "\xf4\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xf0\x9f\x98", "\x80", "\x1f", " ", "~", "\x7f"};
+        "\xf4\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xf0\x9f\x98",
+        "\x80", "\x1f", " ", "~", "\x7f"};
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
         for (int before = 0; before < 20; before++)
             for (int after = 0; after < 10; after++) {

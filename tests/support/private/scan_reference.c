@@ -117,10 +117,11 @@ is_text (const uint8_t *text, uint64_t size, bool control)
     static const uint32_t least [] = {0, 0, 0x80, 0x800, 0x10000};
     uint64_t i = 0;
     while (i < size) {
-        unsigned length = text [i] < 0x80 ? 1 : text [i] >> 5 == 6 ? 2 : text [i] >> 4 == 14 ? 3 : text [i] >> 3 == 30 ? 4 : 0;
+        uint8_t lead = text [i];
+        unsigned length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
         if (length == 0 || size - i < length)
             return false;
-        uint32_t point = length == 1 ? text [i] : text [i] & (0xffu >> (length + 1));
+        uint32_t point = length == 1 ? lead : lead & (0xffu >> (length + 1));
         for (unsigned k = 1; k < length; k++) {
             if (text [i + k] >> 6 != 2)
                 return false;

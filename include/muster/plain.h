@@ -1,0 +1,69 @@
+/*  plain.h - a plain producer: messages out, without a session
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    A ZeroMQ PUSH socket that packs [source, cmd, data] as any other language
+    does (protocol, section "Messages"), and says when all has left the process.
+
+    Caveats
+    - No session: what is on its way when the connection breaks may be lost.
+      close says that it broke, not what was lost. A worker (worker.h) loses nothing.
+    - One thread at a time may use a plain producer.
+    - It belongs to the process that made it. In a forked child every function
+      returns MUSTER_FORKED, and destroy only frees memory.
+*/
+#ifndef MUSTER_PLAIN_H_INCLUDED
+#define MUSTER_PLAIN_H_INCLUDED
+
+#include <stddef.h>
+
+#include "error.h"
+
+typedef struct _muster_plain_t muster_plain_t;
+
+MUSTER_BEGIN_DECLS
+
+/*  A new plain producer for the listener at endpoint. NULL when out of memory;
+    a bad endpoint is reported by start. The caller owns it. */
+MUSTER_EXPORT muster_plain_t *muster_plain_new (const char *endpoint) MUSTER_CHECK_RESULT;
+
+/*  Destroy a plain producer. What has not left the process is given up at once:
+    call muster_plain_close before. Errors: MUSTER_FORKED in a forked child,
+    *self_p is freed there. */
+MUSTER_EXPORT muster_error_t muster_plain_destroy (muster_plain_t **self_p);
+
+/*  How long send waits while the connection takes nothing, in seconds. Holds
+    from start. Unless set: 30. */
+MUSTER_EXPORT void muster_plain_set_no_progress (muster_plain_t *self, double seconds);
+
+/*  Begin to connect; does not wait for the listener: some messages may be sent
+    at once and are kept. Errors: MUSTER_ENDPOINT, MUSTER_INVAL, MUSTER_RESOURCE,
+    MUSTER_NOMEM, MUSTER_BUSY if started before, MUSTER_FORKED.
+    muster_plain_reason says more. */
+MUSTER_EXPORT muster_error_t muster_plain_start (muster_plain_t *self);
+
+/*  Why start failed, in a sentence; "" otherwise. Belongs to the producer. */
+MUSTER_EXPORT const char *muster_plain_reason (const muster_plain_t *self);
+
+/*  Send a message in the name of source; picture packs data's map (message.h),
+    NULL stands for {}. Errors: MUSTER_TIMEOUT after no-progress, MUSTER_INVAL for
+    a bad source, cmd or picture, MUSTER_NOMEM, MUSTER_TOOBIG, MUSTER_CLOSED,
+    MUSTER_FORKED. */
+MUSTER_EXPORT muster_error_t muster_plain_send (
+    muster_plain_t *self, const char *source, const char *cmd, const char *picture, ...);
+/*  The same with a map that is packed already; bytes are copied. Also
+    MUSTER_FORMAT if they break a rule of the format. */
+MUSTER_EXPORT muster_error_t muster_plain_send_raw (
+    muster_plain_t *self, const char *source, const char *cmd, const void *bytes, size_t size);
+
+/*  Hand all that was sent to the connection, then end it. Waits at most
+    timeout_ms, -1 for ever; what has not gone then is given up. Harmless when
+    closed or not started. Errors: MUSTER_TIMEOUT if something has not gone,
+    MUSTER_LOST if the connection broke since start, MUSTER_FORKED. */
+MUSTER_EXPORT muster_error_t muster_plain_close (muster_plain_t *self, int timeout_ms);
+
+MUSTER_END_DECLS
+
+#endif

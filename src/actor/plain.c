@@ -1,0 +1,294 @@
+/*  plain.c - a plain producer: messages out, without a session
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <muster/plain.h>
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <muster/data.h>
+#include <muster/message.h>
+
+#include "actor/monotonic.h"
+#include "base/alloc.h"
+#include "base/process.h"
+#include "model/endpoint.h"
+#include "net/context.h"
+#include "net/producer.h"
+#include "wire/encode.h"
+#include "wire/picture.h"
+#include "wire/scan.h"
+
+/*  What a socket and its monitor take. */
+#define DESCRIPTORS 8
+#define THREADS 2
+
+/*  The longest patience, in seconds, whose milliseconds are an int. */
+#define SECONDS_MOST 2e6
+
+struct _muster_plain_t {
+    uint32_t generation;        /* of the process that made it */
+    char *endpoint;
+    int no_progress_ms;         /* -1: set to what cannot be */
+    void *context;
+    producer_t *producer;       /* NULL unless started and not closed */
+    muster_writer_t *data;
+    muster_writer_t *message;
+    bool started;
+    bool broken;                /* a connection was lost since start */
+    char reason [REASON_ROOM];
+};
+
+static bool
+is_foreign (const muster_plain_t *self)
+{
+    return self->generation != process_generation ();
+}
+
+/*  --------------------------------------------------------------------------
+    Making and destroying */
+
+static void
+free_parts (muster_plain_t *self)
+{
+    muster_writer_destroy (&self->message);
+    muster_writer_destroy (&self->data);
+    alloc_free (self->endpoint);
+    alloc_free (self);
+}
+
+muster_plain_t *
+muster_plain_new (const char *endpoint)
+{
+    muster_plain_t *self = endpoint ? alloc_zero (sizeof *self) : NULL;
+    if (!self)
+        return NULL;
+    self->generation = process_generation ();
+    self->no_progress_ms = 30000;
+    self->endpoint = alloc_text (endpoint);
+    self->data = muster_writer_new ();
+    self->message = muster_writer_new ();
+    if (!self->endpoint || !self->data || !self->message) {
+        free_parts (self);
+        return NULL;
+    }
+    return self;
+}
+
+static void
+end_producer (muster_plain_t *self)
+{
+    producer_destroy (&self->producer);
+    context_release (self->context);
+}
+
+muster_error_t
+muster_plain_destroy (muster_plain_t **self_p)
+{
+    if (!self_p || !*self_p)
+        return 0;
+    muster_plain_t *self = *self_p;
+    *self_p = NULL;
+    bool foreign = is_foreign (self);
+    if (self->producer && foreign)
+        alloc_free (self->producer);
+    else
+    if (self->producer)
+        end_producer (self);
+    free_parts (self);
+    return foreign ? MUSTER_FORKED : 0;
+}
+
+void
+muster_plain_set_no_progress (muster_plain_t *self, double seconds)
+{
+    self->no_progress_ms = seconds >= 0 && seconds <= SECONDS_MOST ? (int) (seconds * 1000) : -1;
+}
+
+/*  --------------------------------------------------------------------------
+    Start */
+
+static muster_error_t
+refuse (muster_plain_t *self, muster_error_t error, const char *text)
+{
+    snprintf (self->reason, sizeof self->reason, "%s: %s", self->endpoint, text);
+    return error;
+}
+
+static muster_error_t
+settle_endpoint (muster_plain_t *self, char *text)
+{
+    endpoint_t endpoint;
+    muster_error_t error = endpoint_parse (&endpoint, self->endpoint, self->reason);
+    if (error)
+        return error;
+    if (endpoint.wildcard)
+        return refuse (self, MUSTER_ENDPOINT, "a producer needs the listener's port or path, not a wildcard");
+    endpoint_text (&endpoint, text);
+    return 0;
+}
+
+static muster_error_t
+open_producer (muster_plain_t *self, const char *endpoint)
+{
+    if (process_reserve (DESCRIPTORS, THREADS))
+        return MUSTER_RESOURCE;
+    self->context = context_acquire ();
+    if (!self->context)
+        return MUSTER_RESOURCE;
+    muster_error_t error = producer_open (&self->producer, self->context, endpoint, self->no_progress_ms);
+    if (error)
+        context_release (self->context);
+    return error;
+}
+
+muster_error_t
+muster_plain_start (muster_plain_t *self)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (self->started)
+        return MUSTER_BUSY;
+    char endpoint [ENDPOINT_ROOM];
+    self->reason [0] = 0;
+    if (self->no_progress_ms < 0)
+        return refuse (self, MUSTER_INVAL, "no_progress must be from 0 to 2e6 seconds");
+    muster_error_t error = settle_endpoint (self, endpoint);
+    if (error)
+        return error;
+    error = open_producer (self, endpoint);
+    self->started = error == 0;
+    return error ? refuse (self, error, muster_error_text (error)) : 0;
+}
+
+const char *
+muster_plain_reason (const muster_plain_t *self)
+{
+    return self ? self->reason : "";
+}
+
+/*  --------------------------------------------------------------------------
+    Sending */
+
+static muster_error_t
+check_message (const char *source, const char *cmd, const void *bytes, size_t size)
+{
+    if (!scan_name (source, strlen (source)) || !scan_name (cmd, strlen (cmd)))
+        return MUSTER_INVAL;
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX };
+    switch (scan_data (bytes, size, &limits)) {
+        case MUSTER_REFUSAL_NONE: return 0;
+        case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
+        case MUSTER_REFUSAL_MEMORY: return MUSTER_NOMEM;
+        default: return MUSTER_FORMAT;
+    }
+}
+
+static void
+take_news (muster_plain_t *self)
+{
+    producer_news_t news;
+    do {
+        news = producer_watch (self->producer, 0);
+        if (news == PRODUCER_DOWN)
+            self->broken = true;
+    } while (news != PRODUCER_NOTHING);
+}
+
+static muster_error_t
+send_message (muster_plain_t *self, const char *source, const char *cmd, const void *data, size_t size)
+{
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->producer)
+        return MUSTER_CLOSED;
+    muster_error_t error = check_message (source, cmd, data, size);
+    if (error)
+        return error;
+    const void *bytes;
+    muster_writer_clear (self->message);
+    encode_plain (self->message, source, cmd, data, size);
+    error = muster_writer_bytes (self->message, &bytes, &size);
+    if (!error)
+        error = producer_send (self->producer, bytes, size);
+    take_news (self);
+    return error;
+}
+
+muster_error_t
+muster_plain_send_raw (muster_plain_t *self, const char *source, const char *cmd, const void *bytes, size_t size)
+{
+    if (!self || !source || !cmd || !bytes)
+        return MUSTER_INVAL;
+    return send_message (self, source, cmd, bytes, size);
+}
+
+muster_error_t
+muster_plain_send (muster_plain_t *self, const char *source, const char *cmd, const char *picture, ...)
+{
+    if (!self || !source || !cmd)
+        return MUSTER_INVAL;
+    const void *bytes;
+    size_t size;
+    va_list arguments;
+    va_start (arguments, picture);
+    muster_writer_clear (self->data);
+    muster_error_t error = picture_pack (self->data, picture, arguments);
+    va_end (arguments);
+    if (!error)
+        error = muster_writer_bytes (self->data, &bytes, &size);
+    return error ? error : send_message (self, source, cmd, bytes, size);
+}
+
+/*  --------------------------------------------------------------------------
+    Closing */
+
+static int
+time_left (int64_t deadline)
+{
+    if (deadline == INT64_MAX)
+        return -1;
+    int64_t left = deadline - monotonic_ms ();
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int) left;
+}
+
+/*  The socket gives up its rest at the deadline and is gone soon after; then
+    it is only known to have written all if it was gone before. */
+static muster_error_t
+wait_until_gone (muster_plain_t *self, int64_t deadline)
+{
+    producer_news_t news;
+    do {
+        news = producer_watch (self->producer, -1);
+        if (news == PRODUCER_DOWN)
+            self->broken = true;
+    } while (news != PRODUCER_GONE);
+    if (deadline != INT64_MAX && monotonic_ms () >= deadline)
+        return MUSTER_TIMEOUT;
+    return self->broken ? MUSTER_LOST : 0;
+}
+
+muster_error_t
+muster_plain_close (muster_plain_t *self, int timeout_ms)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->producer)
+        return 0;
+    int64_t deadline = monotonic_deadline (timeout_ms);
+    take_news (self);
+    producer_finish (self->producer, time_left (deadline));
+    muster_error_t error = wait_until_gone (self, deadline);
+    end_producer (self);
+    return error;
+}

@@ -1,0 +1,43 @@
+/*  producer.h - the socket of a plain producer
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    A PUSH that reconnects by itself, and a monitor that tells how it fares.
+    One thread at a time uses it.
+*/
+#ifndef NET_PRODUCER_H_INCLUDED
+#define NET_PRODUCER_H_INCLUDED
+
+#include <stddef.h>
+
+#include <muster/error.h>
+
+typedef struct producer producer_t;
+
+typedef enum {
+    PRODUCER_NOTHING,       /* no news in time */
+    PRODUCER_UP,            /* connected */
+    PRODUCER_DOWN,          /* a connection that was there is gone */
+    PRODUCER_GONE           /* finished, and its last byte is written or given up */
+} producer_news_t;
+
+/*  Open a PUSH and begin to connect; patience_ms: how long send waits. Errors:
+    MUSTER_ENDPOINT, MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_SYSTEM. */
+muster_error_t producer_open (producer_t **self_p, void *context, const char *endpoint, int patience_ms);
+
+/*  Close at once: what is not written is given up. */
+void producer_destroy (producer_t **self_p);
+
+/*  Send a copy of bytes as one frame. Errors: MUSTER_TIMEOUT, MUSTER_NOMEM, MUSTER_SYSTEM. */
+muster_error_t producer_send (producer_t *self, const void *bytes, size_t size);
+
+/*  Take one piece of news; waits at most timeout_ms, -1 for ever. */
+producer_news_t producer_watch (producer_t *self, int timeout_ms);
+
+/*  Nothing more will be sent: close the socket once all is written, or after
+    linger_ms (-1: never), whatever comes first. PRODUCER_GONE tells when. */
+void producer_finish (producer_t *self, int linger_ms);
+
+#endif

@@ -1,0 +1,662 @@
+/*  test_listener.c - what a listener does with messages, row by row of the protocol's table
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <muster/muster.h>
+
+#include "collector.h"
+#include "producer.h"
+
+typedef struct {
+    muster_listener_t *listener;
+    collector_t *messages;
+    collector_t *events;
+} scene_t;
+
+static scene_t
+open_scene (const char *endpoint)
+{
+    scene_t scene = { muster_listener_new (endpoint), collector_new (), collector_new () };
+    cr_assert_not_null (scene.listener);
+    muster_listener_register_system_handler (scene.listener, collector_handler, scene.events);
+    return scene;
+}
+
+static void
+start (scene_t *scene)
+{
+    muster_error_t error = muster_listener_start (scene->listener);
+    cr_assert_eq (error, 0, "%s: %s", muster_error_name (error), muster_listener_reason (scene->listener));
+}
+
+static scene_t
+start_scene (void)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    cr_assert_eq (muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages), 0);
+    start (&scene);
+    return scene;
+}
+
+static void
+close_scene (scene_t *scene)
+{
+    collector_unblock (scene->messages);
+    cr_assert_eq (muster_listener_destroy (&scene->listener), 0);
+    collector_destroy (&scene->messages);
+    collector_destroy (&scene->events);
+}
+
+static muster_worker_t *
+start_worker (const scene_t *scene, const char *source)
+{
+    muster_worker_t *worker = muster_worker_new (muster_listener_endpoint (scene->listener), source);
+    cr_assert_not_null (worker);
+    muster_error_t error = muster_worker_start (worker);
+    cr_assert_eq (error, 0, "%s", muster_worker_reason (worker));
+    return worker;
+}
+
+static void
+close_worker (muster_worker_t *worker)
+{
+    uint64_t unconfirmed = 99;
+    muster_error_t error = muster_worker_close (worker, &unconfirmed);
+    cr_assert_eq (error, 0, "close: %s", muster_error_name (error));
+    cr_assert_eq (unconfirmed, 0);
+    muster_worker_destroy (&worker);
+}
+
+static muster_stats_t
+stats_of (const scene_t *scene)
+{
+    muster_stats_t stats;
+    cr_assert_eq (muster_listener_stats (scene->listener, &stats), 0);
+    return stats;
+}
+
+/*  --------------------------------------------------------------------------
+    Who gets a message */
+
+Test (listener, a_message_whose_source_has_a_handler_goes_to_that_handler)
+{
+    scene_t scene = start_scene ();
+    collector_t *own = collector_new ();
+    cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, own, false), 0);
+    muster_worker_t *a = start_worker (&scene, "a"), *b = start_worker (&scene, "b");
+    cr_assert_eq (muster_worker_send (a, "ONE", "{s:i}", "n", 1), 0);
+    cr_assert_eq (muster_worker_send (b, "TWO", "{s:i}", "n", 2), 0);
+    cr_assert (collector_wait (own, 1));
+    cr_assert (collector_wait (scene.messages, 1));
+    cr_assert_str_eq (collector_cmd (own, 0), "ONE");
+    cr_assert_eq (collector_number (own, 0), 1);
+    cr_assert_str_eq (collector_source (scene.messages, 0), "b");
+    close_worker (a);
+    close_worker (b);
+    close_scene (&scene);
+    collector_destroy (&own);
+}
+
+Test (listener, a_plain_producers_message_is_handled_the_same_way)
+{
+    scene_t scene = start_scene ();
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    for (int i = 0; i < 1000; i++)
+        producer_send_number (producer, "plain", "PROGRESS", i);
+    cr_assert (collector_wait (scene.messages, 1000));
+    for (int i = 0; i < 1000; i++)
+        cr_assert_eq (collector_number (scene.messages, i), i);
+    cr_assert_str_eq (collector_source (scene.messages, 0), "plain");
+    producer_destroy (&producer);
+    close_scene (&scene);
+}
+
+Test (listener, a_message_without_any_handler_is_counted_and_handled)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    collector_t *other = collector_new ();
+    muster_listener_register_handler (scene.listener, "other", collector_handler, other, false);
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (stats_of (&scene).unhandled, 1);
+    cr_assert_eq (stats_of (&scene).handled, 1);
+    close_worker (worker);
+    close_scene (&scene);
+    collector_destroy (&other);
+}
+
+Test (listener, messages_wait_until_it_is_decided_who_takes_them)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    cr_assert (collector_wait (scene.events, 1));
+    cr_assert_eq (muster_worker_flush (worker, 50), MUSTER_TIMEOUT);
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    cr_assert (collector_wait (scene.messages, 1));
+    close_worker (worker);
+    close_scene (&scene);
+}
+
+/*  --------------------------------------------------------------------------
+    Registering */
+
+Test (listener, a_source_that_has_a_handler_keeps_it_unless_overwritten)
+{
+    scene_t scene = start_scene ();
+    collector_t *one = collector_new (), *two = collector_new ();
+    muster_worker_t *worker = start_worker (&scene, "a");
+    cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, one, false), 0);
+    cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, two, false), MUSTER_EXISTS);
+    muster_worker_send (worker, "X", NULL);
+    cr_assert (collector_wait (one, 1));
+    cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, two, true), 0);
+    muster_worker_send (worker, "Y", NULL);
+    cr_assert (collector_wait (two, 1));
+    cr_assert_eq (collector_count (one), 1);
+    cr_assert_eq (muster_listener_unregister_handler (scene.listener, "a"), 0);
+    cr_assert_eq (muster_listener_unregister_handler (scene.listener, "a"), MUSTER_NOTFOUND);
+    muster_worker_send (worker, "Z", NULL);
+    cr_assert (collector_wait (scene.messages, 1));
+    close_worker (worker);
+    close_scene (&scene);
+    collector_destroy (&one);
+    collector_destroy (&two);
+}
+
+Test (listener, its_own_source_cannot_be_registered)
+{
+    scene_t scene = start_scene ();
+    const char *own = muster_listener_source (scene.listener);
+    cr_assert_eq (strlen (own), 36);
+    cr_assert_eq (muster_listener_register_handler (scene.listener, own, collector_handler, scene.messages, true),
+        MUSTER_RESERVED);
+    close_scene (&scene);
+}
+
+Test (listener, registering_nothing_is_invalid_and_changes_nothing)
+{
+    scene_t scene = start_scene ();
+    muster_listener_t *listener = scene.listener;
+    cr_assert_eq (muster_listener_register_handler (listener, "a", NULL, NULL, true), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_register_handler (listener, NULL, collector_handler, NULL, true), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_register_handler (listener, "", collector_handler, NULL, true), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_register_handler (listener, "a\n", collector_handler, NULL, true), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_register_default_handler (listener, NULL, NULL), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_register_system_handler (listener, NULL, NULL), MUSTER_INVAL);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_send (worker, "X", NULL);
+    cr_assert (collector_wait (scene.messages, 1));
+    close_worker (worker);
+    close_scene (&scene);
+}
+
+typedef struct {
+    muster_listener_t *listener;
+    collector_t *next;
+    muster_error_t registered, unregistered;
+} switching_t;
+
+static int
+switch_over (const muster_message_t *message, void *arg)
+{
+    switching_t *self = arg;
+    self->registered = muster_listener_register_handler (
+        self->listener, muster_message_source (message), collector_handler, self->next, true);
+    return 0;
+}
+
+Test (listener, a_handler_may_replace_itself)
+{
+    scene_t scene = start_scene ();
+    switching_t switching = { .listener = scene.listener, .next = collector_new (), .registered = MUSTER_BUSY };
+    muster_listener_register_handler (scene.listener, "a", switch_over, &switching, false);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_send (worker, "X", NULL);
+    muster_worker_send (worker, "Y", NULL);
+    cr_assert (collector_wait (switching.next, 1));
+    cr_assert_eq (switching.registered, 0);
+    cr_assert_str_eq (collector_cmd (switching.next, 0), "Y");
+    close_worker (worker);
+    close_scene (&scene);
+    collector_destroy (&switching.next);
+}
+
+static void *
+unregister (void *arg)
+{
+    switching_t *self = arg;
+    self->unregistered = muster_listener_unregister_handler (self->listener, "a");
+    return NULL;
+}
+
+Test (listener, unregister_returns_once_the_handler_is_not_running)
+{
+    scene_t scene = start_scene ();
+    collector_t *own = collector_new ();
+    collector_block (own);
+    muster_listener_register_handler (scene.listener, "a", collector_handler, own, false);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_send (worker, "X", NULL);
+    cr_assert (collector_wait (own, 1));
+    switching_t switching = { .listener = scene.listener, .unregistered = MUSTER_BUSY };
+    pthread_t thread;
+    pthread_create (&thread, NULL, unregister, &switching);
+    struct timespec soon;
+    clock_gettime (CLOCK_REALTIME, &soon);
+    soon.tv_nsec += 50000000;
+    soon.tv_sec += soon.tv_nsec / 1000000000;
+    soon.tv_nsec %= 1000000000;
+    cr_assert_neq (pthread_timedjoin_np (thread, NULL, &soon), 0, "it must wait for the handler");
+    collector_unblock (own);
+    pthread_join (thread, NULL);
+    cr_assert_eq (switching.unregistered, 0);
+    close_worker (worker);
+    close_scene (&scene);
+    collector_destroy (&own);
+}
+
+/*  --------------------------------------------------------------------------
+    Handlers that fail, and what they may call */
+
+Test (listener, a_failing_handler_is_counted_and_the_message_is_handled)
+{
+    scene_t scene = start_scene ();
+    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    collector_fail (scene.messages, -1);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_send (worker, "X", NULL);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (stats_of (&scene).failed, 1);
+    cr_assert_eq (stats_of (&scene).handled, 1);
+    collector_fail (scene.messages, 0);
+    muster_worker_send (worker, "Y", NULL);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (stats_of (&scene).failed, 1);
+    close_worker (worker);
+    close_scene (&scene);
+}
+
+typedef struct {
+    muster_listener_t *listener;
+    collector_t *then;
+    muster_error_t start, stop, destroy, next, wait, send_here, send_nowhere, reply;
+} inside_t;
+
+static int
+call_everything (const muster_message_t *message, void *arg)
+{
+    inside_t *self = arg;
+    muster_message_t *next;
+    muster_listener_t *listener = self->listener;
+    self->start = muster_listener_start (listener);
+    self->destroy = muster_listener_destroy (&listener);
+    self->next = muster_listener_next (self->listener, &next, 1000);
+    self->wait = muster_listener_wait_for_workers (self->listener, 5, 1000);
+    self->send_here = muster_listener_send (self->listener, "a", "COMMAND", NULL);
+    self->send_nowhere = muster_listener_send (self->listener, "nobody", "COMMAND", NULL);
+    self->reply = muster_message_reply (message, "REPLY", "{s:i}", "n", 7);
+    self->stop = muster_listener_stop (self->listener, NULL);
+    return collector_handler (message, self->then);
+}
+
+Test (listener, inside_a_handler_nothing_waits_for_itself)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    inside_t inside = { .listener = scene.listener, .then = scene.messages };
+    muster_listener_register_handler (scene.listener, "a", call_everything, &inside, false);
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_send (worker, "X", NULL);
+    cr_assert (collector_wait (scene.messages, 1));
+    cr_assert_eq (inside.start, MUSTER_DEADLOCK);
+    cr_assert_eq (inside.destroy, MUSTER_BUSY);
+    cr_assert_eq (inside.next, MUSTER_DEADLOCK);
+    cr_assert_eq (inside.wait, MUSTER_DEADLOCK);
+    cr_assert_eq (inside.send_here, 0);
+    cr_assert_eq (inside.send_nowhere, MUSTER_NOTFOUND);
+    cr_assert_eq (inside.reply, 0);
+    cr_assert_eq (inside.stop, 0);
+    uint64_t dropped = 9;
+    cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
+    cr_assert_eq (dropped, 0);
+    muster_worker_destroy (&worker);
+    close_scene (&scene);
+}
+
+Test (listener, a_reply_says_which_message_it_answers)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    inside_t inside = { .listener = scene.listener, .then = scene.messages };
+    muster_listener_register_handler (scene.listener, "a", call_everything, &inside, false);
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_send (worker, "X", NULL);
+    muster_message_t *command = NULL;
+    cr_assert_eq (muster_worker_recv (worker, &command, PATIENCE_MS), 0);
+    cr_assert_str_eq (muster_message_cmd (command), "COMMAND");
+    cr_assert_str_eq (muster_message_source (command), muster_listener_source (scene.listener));
+    cr_assert_eq (muster_message_answers (command), 0);
+    muster_message_done (&command, 0);
+    cr_assert_eq (muster_worker_recv (worker, &command, PATIENCE_MS), 0);
+    cr_assert_str_eq (muster_message_cmd (command), "REPLY");
+    cr_assert_eq (muster_message_answers (command), 1);
+    int n = 0;
+    cr_assert_eq (muster_message_unpack (command, "{s:i}", "n", &n), 0);
+    cr_assert_eq (n, 7);
+    muster_message_done (&command, 0);
+    muster_worker_destroy (&worker);
+    close_scene (&scene);
+}
+
+/*  --------------------------------------------------------------------------
+    next, done and the descriptor */
+
+Test (listener, next_gives_messages_in_order_and_done_confirms_them)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq (muster_worker_send (worker, "X", "{s:i}", "n", i), 0);
+    for (int i = 0; i < 100; i++) {
+        muster_message_t *message;
+        int n;
+        cr_assert_eq (muster_listener_next (scene.listener, &message, PATIENCE_MS), 0);
+        cr_assert_eq (muster_message_unpack (message, "{s:i}", "n", &n), 0);
+        cr_assert_eq (n, i);
+        cr_assert_eq (muster_message_position (message), i + 1);
+        cr_assert_eq (strlen (muster_message_session (message)), 32);
+        cr_assert_eq (muster_message_done (&message, 0), 0);
+        cr_assert_null (message);
+    }
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    muster_message_t *message;
+    cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_TIMEOUT);
+    cr_assert_eq (muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages), MUSTER_BUSY);
+    cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, NULL, false), MUSTER_BUSY);
+    close_worker (worker);
+    close_scene (&scene);
+}
+
+Test (listener, messages_done_out_of_order_are_confirmed_once_those_before_them_are)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_message_t *messages [3];
+    for (int i = 0; i < 3; i++)
+        muster_worker_send (worker, "X", NULL);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq (muster_listener_next (scene.listener, &messages [i], PATIENCE_MS), 0);
+    muster_message_done (&messages [2], 0);
+    muster_message_done (&messages [1], 0);
+    cr_assert_eq (muster_worker_flush (worker, 50), MUSTER_TIMEOUT);
+    muster_message_done (&messages [0], 0);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    close_worker (worker);
+    close_scene (&scene);
+}
+
+static bool
+is_readable (int descriptor, int timeout_ms)
+{
+    struct pollfd item = { .fd = descriptor, .events = POLLIN };
+    return poll (&item, 1, timeout_ms) == 1;
+}
+
+Test (listener, the_descriptor_is_readable_while_there_is_a_message)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    int descriptor;
+    cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), MUSTER_CLOSED);
+    start (&scene);
+    cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), 0);
+    muster_message_t *message;
+    cr_assert_not (is_readable (descriptor, 0));
+    muster_worker_t *worker = start_worker (&scene, "a");
+    cr_assert (is_readable (descriptor, PATIENCE_MS), "JOINED is something to do");
+    cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_TIMEOUT);
+    cr_assert_eq (collector_count (scene.events), 1);
+    cr_assert_not (is_readable (descriptor, 0));
+    muster_worker_send (worker, "X", NULL);
+    cr_assert (is_readable (descriptor, PATIENCE_MS));
+    cr_assert_eq (muster_listener_next (scene.listener, &message, 0), 0);
+    cr_assert_not (is_readable (descriptor, 0));
+    muster_message_done (&message, 0);
+    close_worker (worker);
+    muster_listener_stop (scene.listener, NULL);
+    cr_assert (is_readable (descriptor, 0), "next has CLOSED to say");
+    close_scene (&scene);
+}
+
+Test (listener, where_handlers_are_registered_next_is_busy)
+{
+    scene_t scene = start_scene ();
+    muster_message_t *message;
+    int descriptor;
+    cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_BUSY);
+    cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), MUSTER_BUSY);
+    close_scene (&scene);
+}
+
+Test (listener, a_message_taken_outlives_the_listener_that_gave_it)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    start (&scene);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_listener_set_drain (scene.listener, 0.01);
+    muster_worker_send (worker, "X", "{s:i}", "n", 5);
+    muster_message_t *message;
+    cr_assert_eq (muster_listener_next (scene.listener, &message, PATIENCE_MS), 0);
+    muster_worker_destroy (&worker);
+    close_scene (&scene);
+    int n = 0;
+    cr_assert_eq (muster_message_unpack (message, "{s:i}", "n", &n), 0);
+    cr_assert_eq (n, 5);
+    cr_assert_eq (muster_message_done (&message, 0), 0);
+}
+
+/*  --------------------------------------------------------------------------
+    Start and stop */
+
+Test (listener, stop_is_harmless_before_start_and_twice)
+{
+    scene_t scene = start_scene ();
+    muster_listener_t *idle = muster_listener_new ("tcp://127.0.0.1:*");
+    uint64_t dropped = 3;
+    cr_assert_eq (muster_listener_stop (idle, &dropped), 0);
+    cr_assert_eq (dropped, 0);
+    cr_assert_eq (muster_listener_destroy (&idle), 0);
+    cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
+    cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
+    close_scene (&scene);
+}
+
+Test (listener, start_twice_is_busy)
+{
+    scene_t scene = start_scene ();
+    cr_assert_eq (muster_listener_start (scene.listener), MUSTER_BUSY);
+    cr_assert_neq (strlen (muster_listener_reason (scene.listener)), 0);
+    close_scene (&scene);
+}
+
+Test (listener, after_a_failed_start_stop_is_harmless_and_start_may_be_tried_again)
+{
+    muster_listener_t *listener = muster_listener_new ("tcp://127.0.0.1:*");
+    muster_listener_set_liveness (listener, -1);
+    cr_assert_eq (muster_listener_start (listener), MUSTER_INVAL);
+    cr_assert_neq (strlen (muster_listener_reason (listener)), 0);
+    cr_assert_eq (muster_listener_stop (listener, NULL), 0);
+    muster_listener_set_liveness (listener, 10);
+    cr_assert_eq (muster_listener_start (listener), 0);
+    cr_assert_eq (strlen (muster_listener_reason (listener)), 0);
+    cr_assert_eq (muster_listener_destroy (&listener), 0);
+}
+
+Test (listener, stop_handles_what_has_arrived)
+{
+    scene_t scene = start_scene ();
+    collector_block (scene.messages);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    for (int i = 0; i < 500; i++)
+        muster_worker_send (worker, "X", "{s:i}", "n", i);
+    cr_assert (collector_wait (scene.messages, 1));
+    collector_unblock (scene.messages);
+    uint64_t dropped = 9;
+    cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
+    cr_assert_eq (dropped, 0);
+    cr_assert_eq (muster_worker_destroy (&worker), 0);
+    close_scene (&scene);
+}
+
+Test (listener, start_after_stop_has_the_endpoint_the_handlers_and_the_sessions)
+{
+    scene_t scene = start_scene ();
+    char endpoint [200];
+    snprintf (endpoint, sizeof endpoint, "%s", muster_listener_endpoint (scene.listener));
+    muster_worker_t *worker = start_worker (&scene, "a");
+    for (int i = 0; i < 10; i++)
+        muster_worker_send (worker, "X", "{s:i}", "n", i);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    for (int i = 10; i < 20; i++)
+        cr_assert_eq (muster_worker_send (worker, "X", "{s:i}", "n", i), 0);
+    start (&scene);
+    cr_assert_str_eq (muster_listener_endpoint (scene.listener), endpoint);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (collector_count (scene.messages), 20);
+    for (int i = 0; i < 20; i++)
+        cr_assert_eq (collector_number (scene.messages, i), i);
+    close_worker (worker);
+    cr_assert (collector_wait (scene.events, 3));
+    char *story = collector_story (scene.events);
+    cr_assert_str_eq (story, "JOINED a, RETURNED a, LEFT a");
+    free (story);
+    close_scene (&scene);
+}
+
+Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_start)
+{
+    scene_t scene = start_scene ();
+    muster_listener_set_drain (scene.listener, 0.05);
+    muster_listener_stop (scene.listener, NULL);
+    start (&scene);
+    collector_block (scene.messages);
+    muster_worker_t *worker = start_worker (&scene, "a");
+    for (int i = 0; i < 10; i++)
+        muster_worker_send (worker, "X", "{s:i}", "n", i);
+    cr_assert (collector_wait (scene.messages, 1));
+    while (stats_of (&scene).received < 10)
+        sched_yield ();
+    uint64_t dropped = 0;
+    cr_assert_eq (muster_listener_stop (scene.listener, &dropped), MUSTER_TIMEOUT);
+    cr_assert_eq (dropped, 9);
+    cr_assert_eq (muster_listener_start (scene.listener), MUSTER_BUSY);
+    muster_listener_t *listener = scene.listener;
+    cr_assert_eq (muster_listener_destroy (&listener), MUSTER_BUSY);
+    collector_unblock (scene.messages);
+    while (muster_listener_stop (scene.listener, NULL))
+        sched_yield ();
+    start (&scene);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (collector_number (scene.messages, collector_count (scene.messages) - 1), 9);
+    close_worker (worker);
+    close_scene (&scene);
+}
+
+/*  --------------------------------------------------------------------------
+    Bad frames */
+
+Test (listener, a_frame_that_claims_its_own_source_is_forged_and_stops_nothing)
+{
+    scene_t scene = start_scene ();
+    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    producer_send_number (producer, muster_listener_source (scene.listener), "STOP", 1);
+    producer_send_number (producer, muster_listener_source (scene.listener), "JOINED", 1);
+    producer_send_number (producer, "a", "GOOD", 2);
+    cr_assert (collector_wait (scene.messages, 1));
+    cr_assert_str_eq (collector_cmd (scene.messages, 0), "GOOD");
+    cr_assert_eq (collector_count (scene.events), 0);
+    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_FORGED], 2);
+    cr_assert_eq (stats_of (&scene).rejected, 2);
+    producer_destroy (&producer);
+    close_scene (&scene);
+}
+
+Test (listener, several_messages_may_share_a_plain_frame)
+{
+    scene_t scene = start_scene ();
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    static const char frame [] = "\x93\xa1" "a\xa1X\x81\xa1n\x01" "\x93\xa1" "b\xa1Y\x81\xa1n\x02" "\x93\xa1" "a\xa1Z\x80";
+    producer_send (producer, frame, sizeof frame - 1);
+    cr_assert (collector_wait (scene.messages, 3));
+    cr_assert_str_eq (collector_source (scene.messages, 1), "b");
+    cr_assert_eq (collector_number (scene.messages, 1), 2);
+    cr_assert_str_eq (collector_cmd (scene.messages, 2), "Z");
+    producer_destroy (&producer);
+    close_scene (&scene);
+}
+
+Test (listener, a_frame_with_one_bad_message_is_dropped_whole)
+{
+    scene_t scene = start_scene ();
+    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    static const char frame [] = "\x93\xa1" "a\xa1X\x80" "\x93\xa1" "b\xa1Y\x82\xa1n\x01\xa1n\x02";
+    producer_send (producer, frame, sizeof frame - 1);
+    producer_send_number (producer, "a", "GOOD", 2);
+    cr_assert (collector_wait (scene.messages, 1));
+    cr_assert_str_eq (collector_cmd (scene.messages, 0), "GOOD");
+    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_DUPLICATE], 1);
+    producer_destroy (&producer);
+    close_scene (&scene);
+}
+
+Test (listener, a_message_of_several_frames_is_refused)
+{
+    scene_t scene = start_scene ();
+    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    producer_send_more (producer, "\x93\xa1" "a\xa1X\x80", 6);
+    producer_send_more (producer, "", 0);
+    producer_send (producer, "\x93\xa1" "a\xa1X\x80", 6);
+    producer_send_number (producer, "a", "GOOD", 2);
+    cr_assert (collector_wait (scene.messages, 1));
+    cr_assert_str_eq (collector_cmd (scene.messages, 0), "GOOD");
+    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_MULTIPART], 1);
+    producer_destroy (&producer);
+    close_scene (&scene);
+}
+
+Test (listener, a_plain_frame_at_the_limit_is_handled_and_one_over_it_refused)
+{
+    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    muster_listener_set_frame_limit (scene.listener, 8);
+    start (&scene);
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    producer_send (producer, "\x93\xa1" "a\xa1X\x80", 6);
+    producer_send (producer, "\x93\xa2" "aa\xa2XX\x80", 8);
+    producer_send (producer, "\x93\xa2" "aa\xa3XXX\x80", 9);
+    producer_send (producer, "\x93\xa1" "a\xa1Y\x80", 6);
+    cr_assert (collector_wait (scene.messages, 3));
+    cr_assert_str_eq (collector_cmd (scene.messages, 2), "Y");
+    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_SIZE], 1);
+    producer_destroy (&producer);
+    close_scene (&scene);
+}

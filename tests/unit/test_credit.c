@@ -1,0 +1,173 @@
+/*  test_credit.c - one budget, many senders
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <criterion/criterion.h>
+
+#include "model/credit.h"
+
+#define FLOOR 100
+#define MANY 50
+
+static credit_t
+new_credit (uint64_t budget, uint64_t reserve)
+{
+    credit_t credit;
+    credit_init (&credit, budget, FLOOR, reserve);
+    return credit;
+}
+
+Test (credit, an_account_opens_with_its_floor)
+{
+    credit_t credit = new_credit (1000, 0);
+    credit_account_t account;
+    cr_assert_eq (credit_open (&credit, &account, 5000, NULL), 0);
+    cr_assert_eq (account.limit, 5000 + FLOOR);
+}
+
+Test (credit, the_floor_moves_along_with_what_is_handled)
+{
+    credit_t credit = new_credit (1000, 0);
+    credit_account_t account;
+    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
+    cr_assert (credit_handled (&credit, &account, 60));
+    cr_assert_eq (account.limit, 60 + FLOOR);
+    cr_assert_eq (credit.committed, FLOOR);
+}
+
+Test (credit, floors_for_at_the_limit_are_given_and_one_more_is_full)
+{
+    credit_t credit = new_credit (10 * FLOOR + 500, 500);
+    credit_account_t accounts [11];
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq (credit_open (&credit, &accounts [i], 0, NULL), 0);
+    cr_assert_eq (credit_open (&credit, &accounts [10], 0, NULL), MUSTER_FULL);
+    credit_close (&credit, &accounts [3]);
+    cr_assert_eq (credit_open (&credit, &accounts [10], 0, NULL), 0);
+}
+
+Test (credit, a_large_message_is_granted_whole_or_waits)
+{
+    credit_t credit = new_credit (1000, 800);
+    credit_account_t one, other;
+    cr_assert_eq (credit_open (&credit, &one, 0, NULL), 0);
+    cr_assert_eq (credit_open (&credit, &other, 0, NULL), 0);
+    credit_want (&credit, &one, 800, 800);
+    credit_want (&credit, &other, 300, 300);
+    cr_assert_eq (credit_grant (&credit), &one);
+    cr_assert_eq (one.limit, 800);
+    cr_assert_null (credit_grant (&credit), "the budget has 100 left, 200 are needed");
+    cr_assert (other.in_line);
+    credit_handled (&credit, &one, 800);
+    cr_assert_eq (credit_grant (&credit), &other);
+    cr_assert_eq (other.limit, 300);
+}
+
+Test (credit, who_came_first_is_served_first_even_if_less_would_fit)
+{
+    credit_t credit = new_credit (1000, 700);
+    credit_account_t holder, large, small;
+    cr_assert_eq (credit_open (&credit, &holder, 0, NULL), 0);
+    cr_assert_eq (credit_open (&credit, &large, 0, NULL), 0);
+    cr_assert_eq (credit_open (&credit, &small, 0, NULL), 0);
+    credit_want (&credit, &holder, 500, 500);
+    cr_assert_eq (credit_grant (&credit), &holder);
+    credit_want (&credit, &large, 700, 700);
+    credit_want (&credit, &small, 150, 150);
+    cr_assert_null (credit_grant (&credit));
+    credit_handled (&credit, &holder, 500);
+    cr_assert_eq (credit_grant (&credit), &large);
+    cr_assert_eq (credit_grant (&credit), &small);
+}
+
+Test (credit, a_newcomer_waits_for_its_floor_while_grants_hold_all)
+{
+    credit_t credit = new_credit (1000, 800);
+    credit_account_t holder, newcomer;
+    cr_assert_eq (credit_open (&credit, &holder, 0, NULL), 0);
+    credit_want (&credit, &holder, 1000, 1000);
+    cr_assert_eq (credit_grant (&credit), &holder);
+    cr_assert_eq (credit_open (&credit, &newcomer, 0, NULL), 0);
+    cr_assert_eq (newcomer.limit, 0);
+    cr_assert_null (credit_grant (&credit));
+    credit_handled (&credit, &holder, 200);
+    cr_assert_eq (credit_grant (&credit), &newcomer);
+    cr_assert_eq (newcomer.limit, FLOOR);
+}
+
+Test (credit, an_absent_sender_holds_only_what_it_sent)
+{
+    credit_t credit = new_credit (1000, 800);
+    credit_account_t account;
+    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
+    credit_want (&credit, &account, 900, 900);
+    cr_assert_eq (credit_grant (&credit), &account);
+    credit_leave (&credit, &account, 250);
+    cr_assert_eq (credit.committed, 250);
+    credit_handled (&credit, &account, 250);
+    cr_assert_eq (credit.committed, 0);
+    cr_assert_eq (credit_return (&credit, &account), 0);
+    cr_assert_eq (account.limit, 250 + FLOOR);
+}
+
+Test (credit, closing_gives_everything_back)
+{
+    credit_t credit = new_credit (1000, 800);
+    credit_account_t account;
+    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
+    credit_want (&credit, &account, 700, 900);
+    cr_assert_eq (credit_grant (&credit), &account);
+    credit_want (&credit, &account, 2000, 2000);
+    credit_close (&credit, &account);
+    credit_close (&credit, &account);
+    cr_assert_eq (credit.committed, 0);
+    cr_assert_eq (credit.accounts, 0);
+    cr_assert_null (credit.waiting);
+}
+
+/*  A walk through many states; the promise is checked in each. */
+Test (credit, whatever_happens_the_sum_stays_within_the_budget)
+{
+    enum { BUDGET = 20000, RESERVE = 6000 };
+    credit_t credit = new_credit (BUDGET, RESERVE);
+    credit_account_t accounts [MANY] = { 0 };
+    uint64_t received [MANY] = { 0 };
+    uint64_t seed = 42;
+    for (int step = 0; step < 200000; step++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        int i = (int) ((seed >> 33) % MANY);
+        uint64_t amount = (seed >> 40) % 3000;
+        credit_account_t *account = &accounts [i];
+        switch ((seed >> 54) % 6) {
+            case 0:
+                credit_return (&credit, account);
+                break;
+            case 1:
+                credit_leave (&credit, account, received [i]);
+                break;
+            case 2:
+                credit_want (&credit, account, received [i] + amount, received [i] + 2 * amount);
+                break;
+            case 3:
+                if (account->present && received [i] + amount <= account->limit)
+                    received [i] += amount;
+                break;
+            default:
+                credit_handled (&credit, account,
+                    account->handled + (received [i] - account->handled) / 2 + (received [i] > account->handled));
+                break;
+        }
+        while (credit_grant (&credit))
+            ;
+        uint64_t sum = 0, open = 0;
+        for (int j = 0; j < MANY; j++) {
+            open = accounts [j].limit - accounts [j].handled;
+            sum += open > accounts [j].floor ? open : accounts [j].floor;
+            cr_assert_leq (received [j], accounts [j].limit);
+        }
+        cr_assert_eq (sum, credit.committed);
+        cr_assert_leq (sum, BUDGET);
+    }
+}
