@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "log.h"
 #include "message.h"
+#include "plain.h"
 #include "stats.h"
 #include "version.h"
 #include "worker.h"

@@ -6,7 +6,6 @@
 */
 #include <muster/ask.h>
 
-#include <math.h>
 #include <string.h>
 
 #include <utlist.h>
@@ -16,6 +15,11 @@
 #include "actor/round.h"
 #include "base/alloc.h"
 #include "base/process.h"
+
+#define SECONDS_MOST 1e9
+
+/*  0.1 of 30 is 3, not the 4 that rounding up its nearest double would give. */
+#define ROUNDING 1e-9
 
 struct _muster_ask_t {
     muster_listener_t *listener;
@@ -128,16 +132,22 @@ muster_ask_set_at_least_fraction (muster_ask_t *self, double fraction)
     self->fraction = fraction > 0 && fraction <= 1 ? fraction : 1;
 }
 
+static int64_t
+to_ms (double seconds)
+{
+    return (int64_t) ((seconds < SECONDS_MOST ? seconds : SECONDS_MOST) * 1000);
+}
+
 void
 muster_ask_set_grace (muster_ask_t *self, double seconds)
 {
-    self->grace_ms = seconds > 0 ? (int64_t) (fmin (seconds, 1e9) * 1000) : 0;
+    self->grace_ms = seconds > 0 ? to_ms (seconds) : 0;
 }
 
 void
 muster_ask_set_timeout (muster_ask_t *self, double seconds)
 {
-    self->timeout_ms = seconds >= 0 ? (int64_t) (fmin (seconds, 1e9) * 1000) : -1;
+    self->timeout_ms = seconds >= 0 ? to_ms (seconds) : -1;
 }
 
 /*  --------------------------------------------------------------------------
@@ -187,8 +197,11 @@ static size_t
 enough (const muster_ask_t *self)
 {
     size_t asked = self->round.count;
-    if (self->fraction > 0)
-        return (size_t) ceil (self->fraction * (double) asked - 1e-9);
+    if (self->fraction > 0) {
+        double exact = self->fraction * (double) asked - ROUNDING;
+        size_t whole = exact > 0 ? (size_t) exact : 0;
+        return (double) whole < exact ? whole + 1 : whole;
+    }
     return self->at_least && self->at_least < asked ? self->at_least : asked;
 }
 

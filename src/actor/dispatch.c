@@ -157,15 +157,6 @@ dispatch_wait (dispatch_t *self, int64_t deadline_ms)
     return ended;
 }
 
-bool
-dispatch_has_ended (dispatch_t *self)
-{
-    pthread_mutex_lock (&self->lock);
-    bool ended = self->ended;
-    pthread_mutex_unlock (&self->lock);
-    return ended;
-}
-
 void
 dispatch_destroy (dispatch_t **self_p)
 {

@@ -17,10 +17,8 @@ typedef struct dispatch dispatch_t;
     Errors: MUSTER_RESOURCE, MUSTER_NOMEM. */
 muster_error_t dispatch_new (dispatch_t **self_p, listener_core_t *core);
 
-/*  Has the thread ended? It does when the inbox is closed and no handler runs. */
-bool dispatch_has_ended (dispatch_t *self);
-
-/*  Wait for the thread to end until deadline_ms (monotonic); false when it has not. */
+/*  Wait for the thread to end, which it does when the inbox is closed and no
+    handler runs, until deadline_ms (monotonic); false when it has not. */
 bool dispatch_wait (dispatch_t *self, int64_t deadline_ms);
 
 /*  Only once it has ended. */

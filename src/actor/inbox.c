@@ -65,21 +65,6 @@ inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
     return self;
 }
 
-/*  Unlocks, and frees with the last owner. */
-static void
-drop_owner (inbox_t *self)
-{
-    bool last = --self->owners == 0;
-    pthread_mutex_unlock (&self->lock);
-    if (!last)
-        return;
-    close (self->descriptor);
-    wake_release (&self->wake);
-    pthread_cond_destroy (&self->changed);
-    pthread_mutex_destroy (&self->lock);
-    alloc_free (self);
-}
-
 static void
 drop_progress (inbox_t *self)
 {
@@ -91,6 +76,22 @@ drop_progress (inbox_t *self)
     }
 }
 
+/*  Unlocks, and frees with the last owner. */
+static void
+drop_owner (inbox_t *self)
+{
+    bool last = --self->owners == 0;
+    pthread_mutex_unlock (&self->lock);
+    if (!last)
+        return;
+    drop_progress (self);
+    close (self->descriptor);
+    wake_release (&self->wake);
+    pthread_cond_destroy (&self->changed);
+    pthread_mutex_destroy (&self->lock);
+    alloc_free (self);
+}
+
 void
 inbox_leave (inbox_t **self_p)
 {
@@ -100,7 +101,6 @@ inbox_leave (inbox_t **self_p)
         return;
     inbox_give_up (self);
     pthread_mutex_lock (&self->lock);
-    drop_progress (self);
     drop_owner (self);
 }
 

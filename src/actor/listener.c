@@ -29,6 +29,9 @@
 /*  Longest option of time, in seconds: beyond it a sum of times may overflow. */
 #define SECONDS_MOST 1e9
 
+/*  How long start waits for a handler that asked for the stop before it. */
+#define RESTART_MS 1000
+
 static bool
 is_foreign (const muster_listener_t *self)
 {
@@ -387,17 +390,17 @@ wait_for_end (muster_listener_t *self)
     roster_unlock (roster);
 }
 
-/*  The actor has ended: its thread, the context and, if no handler outlives it,
-    the dispatch thread. */
+/*  The actor has ended: its thread, the context and, if no handler runs longer
+    than the deadline, the dispatch thread. */
 static muster_error_t
-reap (muster_listener_t *self)
+reap (muster_listener_t *self, int64_t deadline_ms)
 {
     if (self->actor) {
         guest_end (&self->actor, self);
         context_release (self->core.context);
     }
     if (self->dispatch) {
-        if (!dispatch_wait (self->dispatch, 0))
+        if (!dispatch_wait (self->dispatch, deadline_ms))
             return MUSTER_TIMEOUT;
         dispatch_destroy (&self->dispatch);
     }
@@ -418,7 +421,7 @@ muster_listener_start (muster_listener_t *self)
     muster_error_t error = 0;
     self->reason [0] = 0;
     listener_phase_t phase = phase_of (self);
-    if (phase == LISTENER_ENDED && reap (self) == 0)
+    if (phase == LISTENER_ENDED && reap (self, monotonic_deadline (RESTART_MS)) == 0)
         phase = LISTENER_STOPPED;
     if (phase == LISTENER_STOPPED)
         error = start (self);
@@ -458,12 +461,13 @@ muster_listener_stop (muster_listener_t *self, uint64_t *dropped)
     }
     pthread_mutex_lock (&self->lifecycle);
     muster_error_t error = 0;
+    int64_t deadline = monotonic_deadline (self->core.options.drain_ms);
     if (phase_of (self) != LISTENER_STOPPED) {
         ask_to_stop (self);
         wait_for_end (self);
         if (dropped)
             *dropped = self->core.dropped_last;
-        error = reap (self);
+        error = reap (self, deadline);
     }
     pthread_mutex_unlock (&self->lifecycle);
     return error;

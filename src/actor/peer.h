@@ -23,6 +23,7 @@ struct peer {
     route_t route;
     char hex [SESSION_TEXT_ROOM];
     bool present;               /* JOINED or RETURNED was told, its end was not */
+    bool unreachable;           /* the ROUTER knows it no more */
     bool forgotten;             /* in no table: freed once its backlog is settled */
     flight_t *flight;
     round_target_t *asked;      /* rounds: commands whose reply is waited for, by position */

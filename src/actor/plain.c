@@ -27,7 +27,9 @@
 
 /*  What a socket and its monitor take. */
 #define DESCRIPTORS 8
-#define THREADS 2
+
+/*  The socket's clock may be ahead of ours. */
+#define CLOCK_SLACK_MS 10
 
 /*  The longest patience, in seconds, whose milliseconds are an int. */
 #define SECONDS_MOST 2e6
@@ -96,8 +98,8 @@ muster_plain_destroy (muster_plain_t **self_p)
     muster_plain_t *self = *self_p;
     *self_p = NULL;
     bool foreign = is_foreign (self);
-    if (self->producer && foreign)
-        alloc_free (self->producer);
+    if (foreign)
+        producer_abandon (&self->producer);
     else
     if (self->producer)
         end_producer (self);
@@ -122,27 +124,26 @@ refuse (muster_plain_t *self, muster_error_t error, const char *text)
 }
 
 static muster_error_t
-settle_endpoint (muster_plain_t *self, char *text)
+settle_endpoint (muster_plain_t *self, endpoint_t *endpoint)
 {
-    endpoint_t endpoint;
-    muster_error_t error = endpoint_parse (&endpoint, self->endpoint, self->reason);
+    muster_error_t error = endpoint_parse (endpoint, self->endpoint, self->reason);
     if (error)
         return error;
-    if (endpoint.wildcard)
+    if (endpoint->wildcard)
         return refuse (self, MUSTER_ENDPOINT, "a producer needs the listener's port or path, not a wildcard");
-    endpoint_text (&endpoint, text);
-    return 0;
+    return endpoint_resolve (endpoint, endpoint, self->reason);
 }
 
 static muster_error_t
-open_producer (muster_plain_t *self, const char *endpoint)
+open_producer (muster_plain_t *self, const endpoint_t *endpoint)
 {
-    if (process_reserve (DESCRIPTORS, THREADS))
-        return MUSTER_RESOURCE;
+    muster_error_t error = process_reserve (DESCRIPTORS, 0);
+    if (error)
+        return error;
     self->context = context_acquire ();
     if (!self->context)
         return MUSTER_RESOURCE;
-    muster_error_t error = producer_open (&self->producer, self->context, endpoint, self->no_progress_ms);
+    error = producer_open (&self->producer, self->context, endpoint, self->no_progress_ms);
     if (error)
         context_release (self->context);
     return error;
@@ -157,14 +158,14 @@ muster_plain_start (muster_plain_t *self)
         return MUSTER_FORKED;
     if (self->started)
         return MUSTER_BUSY;
-    char endpoint [ENDPOINT_ROOM];
+    endpoint_t endpoint;
     self->reason [0] = 0;
     if (self->no_progress_ms < 0)
         return refuse (self, MUSTER_INVAL, "no_progress must be from 0 to 2e6 seconds");
-    muster_error_t error = settle_endpoint (self, endpoint);
+    muster_error_t error = settle_endpoint (self, &endpoint);
     if (error)
         return error;
-    error = open_producer (self, endpoint);
+    error = open_producer (self, &endpoint);
     self->started = error == 0;
     return error ? refuse (self, error, muster_error_text (error)) : 0;
 }
@@ -251,17 +252,17 @@ muster_plain_send (muster_plain_t *self, const char *source, const char *cmd, co
 /*  --------------------------------------------------------------------------
     Closing */
 
+/*  How long the socket may linger: a little beyond the deadline, so that what
+    is gone before that had written all. */
 static int
-time_left (int64_t deadline)
+linger_until (int64_t deadline)
 {
-    if (deadline == INT64_MAX)
-        return -1;
     int64_t left = deadline - monotonic_ms ();
-    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int) left;
+    if (deadline == INT64_MAX || left > INT_MAX - CLOCK_SLACK_MS)
+        return -1;
+    return (left > 0 ? (int) left : 0) + CLOCK_SLACK_MS;
 }
 
-/*  The socket gives up its rest at the deadline and is gone soon after; then
-    it is only known to have written all if it was gone before. */
 static muster_error_t
 wait_until_gone (muster_plain_t *self, int64_t deadline)
 {
@@ -271,7 +272,7 @@ wait_until_gone (muster_plain_t *self, int64_t deadline)
         if (news == PRODUCER_DOWN)
             self->broken = true;
     } while (news != PRODUCER_GONE);
-    if (deadline != INT64_MAX && monotonic_ms () >= deadline)
+    if (monotonic_ms () >= deadline)
         return MUSTER_TIMEOUT;
     return self->broken ? MUSTER_LOST : 0;
 }
@@ -287,7 +288,7 @@ muster_plain_close (muster_plain_t *self, int timeout_ms)
         return 0;
     int64_t deadline = monotonic_deadline (timeout_ms);
     take_news (self);
-    producer_finish (self->producer, time_left (deadline));
+    producer_finish (self->producer, linger_until (deadline));
     muster_error_t error = wait_until_gone (self, deadline);
     end_producer (self);
     return error;

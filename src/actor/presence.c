@@ -310,7 +310,7 @@ presence_is_quiet (const listener_core_t *self)
 {
     peer_t *peer;
     DL_FOREACH2 (self->roster.heard, peer, heard_next)
-        if (!session_is_complete (&peer->session))
+        if (!session_is_complete (&peer->session) && !peer->unreachable)
             return false;
     return true;
 }
@@ -332,7 +332,7 @@ presence_has_parted (const listener_core_t *self)
 {
     peer_t *peer;
     DL_FOREACH2 (self->roster.heard, peer, heard_next)
-        if (!peer->session.leaving_kept)
+        if (!peer->session.leaving_kept && !peer->unreachable)
             return false;
     return true;
 }

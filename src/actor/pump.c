@@ -47,6 +47,7 @@ send_controls (listener_core_t *self, peer_t *peer)
     while (session_next_control (&peer->session, self->now, &frame)) {
         flight_result_t result = flight_send_control (
             binding_router (self->binding), &peer->route, &frame, self->writer);
+        peer->unreachable = result == FLIGHT_FAILED;
         if (result == FLIGHT_FULL) {
             session_unsent (&peer->session, &frame, self->now);
             return false;

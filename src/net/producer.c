@@ -17,109 +17,93 @@
 
 #include "base/alloc.h"
 #include "base/process.h"
-
-#define RECONNECT_FIRST_MS 100
-#define RECONNECT_MOST_MS 1000
+#include "net/option.h"
 
 #define EVENTS (ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED)
+
+#define COUNT(options) (sizeof (options) / sizeof (options) [0])
 
 struct producer {
     void *push;             /* NULL once finished */
     void *monitor;
+    process_set_t *descriptors;
     int descriptor;         /* of the connection; -1: there is none, or it is inproc */
+    bool up;                /* hands were shaken: messages may be on their way */
 };
 
 /*  --------------------------------------------------------------------------
     Opening and closing */
 
 static muster_error_t
-error_of_zmq (void)
+open_push (producer_t *self, void *context, const endpoint_t *endpoint, int patience_ms)
 {
-    switch (zmq_errno ()) {
-        case EMFILE:
-        case ENFILE: return MUSTER_RESOURCE;
-        case ENOMEM: return MUSTER_NOMEM;
-        case EINVAL:
-        case EPROTONOSUPPORT:
-        case ENOCOMPATPROTO:
-        case ENODEV: return MUSTER_ENDPOINT;
-        default: return MUSTER_SYSTEM;
-    }
+    const option_t options [] = {
+        { ZMQ_RECONNECT_IVL, 100 },
+        { ZMQ_RECONNECT_IVL_MAX, 1000 },
+        { ZMQ_SNDTIMEO, patience_ms },
+        { ZMQ_IPV6, endpoint->transport == ENDPOINT_TCP && strchr (endpoint->host, ':') },
+    };
+    return option_open (&self->push, context, ZMQ_PUSH, options, COUNT (options), OPTION_SESSION_FRAME);
 }
 
-static bool
-set_number (void *socket, int option, int value)
-{
-    return zmq_setsockopt (socket, option, &value, sizeof value) == 0;
-}
-
-static bool
-set_options (void *push, int patience_ms)
-{
-    return set_number (push, ZMQ_LINGER, 0)
-        && set_number (push, ZMQ_IPV6, 1)
-        && set_number (push, ZMQ_TCP_KEEPALIVE, 1)
-        && set_number (push, ZMQ_RECONNECT_IVL, RECONNECT_FIRST_MS)
-        && set_number (push, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MOST_MS)
-        && set_number (push, ZMQ_SNDTIMEO, patience_ms);
-}
-
-/*  The monitor's events are kept without limit: where they find no room,
-    ZeroMQ's own thread waits. They are three for a connection. */
-static bool
+/*  The events are kept without limit: where they find no room, ZeroMQ's own
+    thread waits. They are three for a connection. */
+static muster_error_t
 open_monitor (producer_t *self, void *context)
 {
+    static const option_t options [] = { { ZMQ_RCVHWM, 0 } };
     char name [64];
-    snprintf (name, sizeof name, "inproc://muster-producer-%p", (void *) self);
-    self->monitor = zmq_socket (context, ZMQ_PAIR);
-    return self->monitor
-        && set_number (self->monitor, ZMQ_RCVHWM, 0)
-        && set_number (self->monitor, ZMQ_LINGER, 0)
-        && zmq_socket_monitor (self->push, name, EVENTS) == 0
-        && zmq_connect (self->monitor, name) == 0;
-}
-
-muster_error_t
-producer_open (producer_t **self_p, void *context, const char *endpoint, int patience_ms)
-{
-    producer_t *self = alloc_zero (sizeof *self);
-    if (!self)
-        return MUSTER_NOMEM;
-    self->descriptor = -1;
-    self->push = zmq_socket (context, ZMQ_PUSH);
-    if (self->push && set_options (self->push, patience_ms)
-    &&  open_monitor (self, context) && zmq_connect (self->push, endpoint) == 0) {
-        *self_p = self;
-        return 0;
-    }
-    muster_error_t error = error_of_zmq ();
-    producer_destroy (&self);
+    snprintf (name, sizeof name, "inproc://producer-%p", self->push);
+    muster_error_t error = option_open (&self->monitor, context, ZMQ_PAIR, options, 1, OPTION_SESSION_FRAME);
+    if (!error && (zmq_socket_monitor (self->push, name, EVENTS) != 0 || zmq_connect (self->monitor, name) != 0))
+        error = option_error (errno);
     return error;
 }
 
-static void
-set_descriptor (producer_t *self, int descriptor)
+muster_error_t
+producer_open (producer_t **self_p, void *context, const endpoint_t *endpoint, int patience_ms)
 {
-    if (self->descriptor >= 0)
-        process_forget (self->descriptor);
-    self->descriptor = descriptor;
-    if (descriptor >= 0 && process_close_in_child (descriptor))
-        self->descriptor = -1;
+    producer_t *self = *self_p = alloc_zero (sizeof *self);
+    if (!self)
+        return MUSTER_NOMEM;
+    char text [ENDPOINT_ROOM];
+    self->descriptor = -1;
+    self->descriptors = process_set_new ();
+    muster_error_t error = self->descriptors ? open_push (self, context, endpoint, patience_ms) : MUSTER_NOMEM;
+    if (!error)
+        error = open_monitor (self, context);
+    if (!error && zmq_connect (self->push, endpoint_text (endpoint, text)) != 0)
+        error = option_error (errno);
+    if (error)
+        producer_destroy (self_p);
+    return error;
 }
 
+void
+producer_abandon (producer_t **self_p)
+{
+    producer_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    process_set_destroy (&self->descriptors);
+    alloc_free (self);
+}
+
+/*  The monitor ends before its reader: ZeroMQ's thread would wait for one. */
 void
 producer_destroy (producer_t **self_p)
 {
     producer_t *self = *self_p;
     if (!self)
         return;
-    *self_p = NULL;
-    set_descriptor (self, -1);
-    if (self->push)
+    if (self->push) {
+        zmq_socket_monitor (self->push, NULL, 0);
         zmq_close (self->push);
+    }
     if (self->monitor)
         zmq_close (self->monitor);
-    alloc_free (self);
+    producer_abandon (self_p);
 }
 
 /*  --------------------------------------------------------------------------
@@ -129,10 +113,10 @@ muster_error_t
 producer_send (producer_t *self, const void *bytes, size_t size)
 {
     while (zmq_send (self->push, bytes, size, 0) < 0) {
-        if (zmq_errno () == EAGAIN)
+        if (errno == EAGAIN)
             return MUSTER_TIMEOUT;
-        if (zmq_errno () != EINTR)
-            return error_of_zmq ();
+        if (errno != EINTR)
+            return option_error (errno);
     }
     return 0;
 }
@@ -142,7 +126,7 @@ producer_send (producer_t *self, const void *bytes, size_t size)
 static bool
 take_event (producer_t *self, uint16_t *event, uint32_t *value)
 {
-    uint8_t frame [6];
+    uint8_t frame [sizeof *event + sizeof *value];
     if (zmq_recv (self->monitor, frame, sizeof frame, ZMQ_DONTWAIT) != sizeof frame)
         return false;
     memcpy (event, frame, sizeof *event);
@@ -151,26 +135,39 @@ take_event (producer_t *self, uint16_t *event, uint32_t *value)
     return true;
 }
 
+/*  A descriptor that cannot be remembered is let go: the worst is that a
+    forked child holds a connection. */
+static producer_news_t
+news_of (producer_t *self, uint16_t event, int value)
+{
+    bool was_up = self->up;
+    switch (event) {
+        case ZMQ_EVENT_CONNECTED:
+            self->descriptor = value;
+            (void) process_set_add (self->descriptors, value);
+            return PRODUCER_UP;
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            self->up = true;
+            return PRODUCER_UP;
+        case ZMQ_EVENT_DISCONNECTED:
+            self->descriptor = -1;
+            self->up = false;
+            process_set_remove (self->descriptors, value);
+            return was_up ? PRODUCER_DOWN : PRODUCER_UP;
+        default:
+            return PRODUCER_GONE;
+    }
+}
+
 producer_news_t
 producer_watch (producer_t *self, int timeout_ms)
 {
     zmq_pollitem_t item = { .socket = self->monitor, .events = ZMQ_POLLIN };
     uint16_t event;
     uint32_t value;
-    if (zmq_poll (&item, 1, timeout_ms) <= 0 || !take_event (self, &event, &value))
+    if (timeout_ms != 0 && zmq_poll (&item, 1, timeout_ms) <= 0)
         return PRODUCER_NOTHING;
-    switch (event) {
-        case ZMQ_EVENT_CONNECTED:
-            set_descriptor (self, (int) value);
-            return PRODUCER_NOTHING;
-        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-            return PRODUCER_UP;
-        case ZMQ_EVENT_DISCONNECTED:
-            set_descriptor (self, -1);
-            return PRODUCER_DOWN;
-        default:
-            return PRODUCER_GONE;
-    }
+    return take_event (self, &event, &value) ? news_of (self, event, (int) value) : PRODUCER_NOTHING;
 }
 
 /*  A lingering socket takes what is left from its queue, writes once and closes,
@@ -188,7 +185,7 @@ void
 producer_finish (producer_t *self, int linger_ms)
 {
     wait_for_room (self, linger_ms);
-    set_number (self->push, ZMQ_LINGER, linger_ms);
+    zmq_setsockopt (self->push, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_close (self->push);
     self->push = NULL;
 }

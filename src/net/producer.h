@@ -14,21 +14,27 @@
 
 #include <muster/error.h>
 
+#include "model/endpoint.h"
+
 typedef struct producer producer_t;
 
 typedef enum {
     PRODUCER_NOTHING,       /* no news in time */
-    PRODUCER_UP,            /* connected */
-    PRODUCER_DOWN,          /* a connection that was there is gone */
+    PRODUCER_UP,            /* a connection is there, or is about to be */
+    PRODUCER_DOWN,          /* it is gone, and messages on their way with it */
     PRODUCER_GONE           /* finished, and its last byte is written or given up */
 } producer_news_t;
 
-/*  Open a PUSH and begin to connect; patience_ms: how long send waits. Errors:
-    MUSTER_ENDPOINT, MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_SYSTEM. */
-muster_error_t producer_open (producer_t **self_p, void *context, const char *endpoint, int patience_ms);
+/*  Open a PUSH and begin to connect to an endpoint that is resolved;
+    patience_ms: how long send waits. Errors: MUSTER_ENDPOINT, MUSTER_RESOURCE,
+    MUSTER_NOMEM, MUSTER_SYSTEM. */
+muster_error_t producer_open (producer_t **self_p, void *context, const endpoint_t *endpoint, int patience_ms);
 
 /*  Close at once: what is not written is given up. */
 void producer_destroy (producer_t **self_p);
+
+/*  In a forked child: free the memory, touch nothing of the parent's. */
+void producer_abandon (producer_t **self_p);
 
 /*  Send a copy of bytes as one frame. Errors: MUSTER_TIMEOUT, MUSTER_NOMEM, MUSTER_SYSTEM. */
 muster_error_t producer_send (producer_t *self, const void *bytes, size_t size);

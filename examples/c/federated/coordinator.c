@@ -203,6 +203,7 @@ ignore (const muster_message_t *message, void *arg)
 static muster_error_t
 gather (coordinator_t *self)
 {
+    muster_listener_set_liveness (self->listener, LIVENESS_SECONDS);
     muster_error_t error = muster_listener_register_default_handler (self->listener, ignore, NULL);
     if (!error)
         error = muster_listener_start (self->listener);

@@ -21,7 +21,10 @@
 /*  How long a round may take. A worker that hears nothing for longer than
     any round takes goes home by itself. */
 #define ROUND_SECONDS 10
-#define PATIENCE_MS (3 * ROUND_SECONDS * 1000)
+#define PATIENCE_MS (2 * ROUND_SECONDS * 1000)
+/*  Silence after which one side takes the other for lost; training is no
+    silence, for heartbeats come from a thread of the library. */
+#define LIVENESS_SECONDS 3
 
 /*  Each use of the seed has dice of its own; worker i has the i-th stream. */
 enum { STREAM_WEIGHTS = 2000000, STREAM_CENTRAL };

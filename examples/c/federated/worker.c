@@ -69,11 +69,13 @@ serve (trainee_t *self, muster_worker_t *worker)
 static muster_error_t
 work (trainee_t *self, muster_worker_t *worker)
 {
+    muster_worker_set_liveness (worker, LIVENESS_SECONDS);
     muster_error_t error = muster_worker_start (worker);
     if (!error)
         error = serve (self, worker);
-    muster_error_t closed = muster_worker_close (worker, NULL);
-    return error ? error : closed;
+    if (!error)
+        error = muster_worker_close (worker, NULL);
+    return error;
 }
 
 int

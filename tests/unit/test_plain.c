@@ -1,0 +1,346 @@
+/*  test_plain.c - tests of the plain producer
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zmq.h>
+
+#include <muster/data.h>
+#include <muster/plain.h>
+
+#include "base/alloc.h"
+#include "net/context.h"
+
+#define LONG_MS 60000
+
+/*  A PULL in a context of its own, as another process would have it. */
+typedef struct {
+    void *context;
+    void *socket;
+    char endpoint [128];
+} pull_t;
+
+static void
+pull_bind (pull_t *self, const char *endpoint)
+{
+    size_t size = sizeof self->endpoint;
+    int linger = 0;
+    self->context = zmq_ctx_new ();
+    self->socket = zmq_socket (self->context, ZMQ_PULL);
+    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger, sizeof linger);
+    cr_assert_eq (zmq_bind (self->socket, endpoint), 0, "%s: %s", endpoint, zmq_strerror (zmq_errno ()));
+    zmq_getsockopt (self->socket, ZMQ_LAST_ENDPOINT, self->endpoint, &size);
+}
+
+static void
+pull_close (pull_t *self)
+{
+    zmq_close (self->socket);
+    zmq_ctx_term (self->context);
+}
+
+/*  Take a message; returns the number that it has under "n". */
+static uint64_t
+pull_number (pull_t *self)
+{
+    uint8_t frame [256];
+    int size = zmq_recv (self->socket, frame, sizeof frame, 0);
+    muster_reader_t reader;
+    muster_value_t value;
+    cr_assert_gt (size, 0);
+    muster_reader_init (&reader, frame, (size_t) size);
+    for (int i = 0; i < 6; i++)     /* [source, cmd, {"n": number}] */
+        cr_assert_eq (muster_reader_next (&reader, &value), MUSTER_OK);
+    cr_assert_eq (value.type, MUSTER_VALUE_UINT);
+    return value.u;
+}
+
+static muster_plain_t *
+start_plain (const char *endpoint)
+{
+    muster_plain_t *plain = muster_plain_new (endpoint);
+    cr_assert_not_null (plain);
+    cr_assert_eq (muster_plain_start (plain), MUSTER_OK, "%s", muster_plain_reason (plain));
+    return plain;
+}
+
+static muster_error_t
+send_number (muster_plain_t *plain, uint64_t number)
+{
+    return muster_plain_send (plain, "worker-1", "NUMBER", "{s:U}", "n", number);
+}
+
+static void
+send_numbers (muster_plain_t *plain, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        cr_assert_eq (send_number (plain, i), MUSTER_OK);
+}
+
+Test (plain, packs_source_cmd_and_data_into_one_frame)
+{
+    static const char expected [] = "\x93\xa8worker-1\xa6NUMBER\x81\xa1n\x05";
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (send_number (plain, 5), MUSTER_OK);
+    char frame [64];
+    cr_assert_eq (zmq_recv (pull.socket, frame, sizeof frame, 0), (int) sizeof expected - 1);
+    cr_assert_arr_eq (frame, expected, sizeof expected - 1);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    muster_plain_destroy (&plain);
+    cr_assert_null (plain);
+    pull_close (&pull);
+}
+
+Test (plain, sends_a_packed_map_as_it_is)
+{
+    static const char expected [] = "\x93\xa1s\xa1" "c\x81\xa1k\xc4\x01\xff";
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (muster_plain_send_raw (plain, "s", "c", expected + 5, sizeof expected - 6), MUSTER_OK);
+    char frame [64];
+    cr_assert_eq (zmq_recv (pull.socket, frame, sizeof frame, 0), (int) sizeof expected - 1);
+    cr_assert_arr_eq (frame, expected, sizeof expected - 1);
+    muster_plain_destroy (&plain);
+    pull_close (&pull);
+}
+
+/*  A reader whose buffers are small, so that most of the messages are still
+    here when close is called. */
+#define MANY 100000
+
+static void *
+read_many (void *argument)
+{
+    pull_t *pull = argument;
+    for (uint64_t i = 0; i < MANY; i++)
+        cr_assert_eq (pull_number (pull), i);
+    return NULL;
+}
+
+Test (plain, delivers_a_hundred_thousand_messages_before_close_returns_ok)
+{
+    pull_t pull;
+    pthread_t reader;
+    int small = 4096, few = 1;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    zmq_unbind (pull.socket, pull.endpoint);
+    zmq_setsockopt (pull.socket, ZMQ_RCVBUF, &small, sizeof small);
+    zmq_setsockopt (pull.socket, ZMQ_RCVHWM, &few, sizeof few);
+    cr_assert_eq (zmq_bind (pull.socket, pull.endpoint), 0);
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    pthread_create (&reader, NULL, read_many, &pull);
+    send_numbers (plain, MANY);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    muster_plain_destroy (&plain);
+    pthread_join (reader, NULL);
+    pull_close (&pull);
+}
+
+Test (plain, delivers_what_was_sent_before_the_listener_was_there)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    pull_close (&pull);
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    send_numbers (plain, 100);
+    pull_bind (&pull, pull.endpoint);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    for (uint64_t i = 0; i < 100; i++)
+        cr_assert_eq (pull_number (&pull), i);
+    muster_plain_destroy (&plain);
+    pull_close (&pull);
+}
+
+static void
+assert_nobody_there (const char *endpoint)
+{
+    muster_plain_t *plain = start_plain (endpoint);
+    cr_assert_eq (send_number (plain, 1), MUSTER_OK);
+    cr_assert_eq (muster_plain_close (plain, 50), MUSTER_TIMEOUT);
+    cr_assert_eq (send_number (plain, 1), MUSTER_CLOSED);
+    cr_assert_eq (muster_plain_close (plain, 50), MUSTER_OK);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, says_timeout_when_nobody_is_there)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    pull_close (&pull);
+    assert_nobody_there (pull.endpoint);
+    assert_nobody_there ("ipc:///tmp/muster-test-nobody");
+    assert_nobody_there ("inproc://nobody");
+}
+
+Test (plain, send_waits_for_a_connection_no_longer_than_no_progress)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    pull_close (&pull);
+    muster_plain_t *plain = muster_plain_new (pull.endpoint);
+    muster_plain_set_no_progress (plain, 0.02);
+    cr_assert_eq (muster_plain_start (plain), MUSTER_OK);
+    muster_error_t error = MUSTER_OK;
+    for (int i = 0; i < 100000 && !error; i++)
+        error = send_number (plain, 1);
+    cr_assert_eq (error, MUSTER_TIMEOUT);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, says_lost_when_a_connection_broke)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (send_number (plain, 1), MUSTER_OK);
+    cr_assert_eq (pull_number (&pull), 1);
+    pull_close (&pull);
+    pull_bind (&pull, pull.endpoint);
+    muster_error_t error = MUSTER_OK;
+    zmq_pollitem_t item = { .socket = pull.socket, .events = ZMQ_POLLIN };
+    while (!error && zmq_poll (&item, 1, 10) == 0)
+        error = send_number (plain, 2);
+    cr_assert_eq (error, MUSTER_OK);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_LOST);
+    muster_plain_destroy (&plain);
+    pull_close (&pull);
+}
+
+Test (plain, reaches_a_listener_of_its_own_process_by_inproc)
+{
+    void *context = context_acquire ();
+    pull_t pull = { .socket = zmq_socket (context, ZMQ_PULL) };
+    cr_assert_eq (zmq_bind (pull.socket, "inproc://here"), 0);
+    muster_plain_t *plain = start_plain ("inproc://here");
+    send_numbers (plain, 10);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    for (uint64_t i = 0; i < 10; i++)
+        cr_assert_eq (pull_number (&pull), i);
+    muster_plain_destroy (&plain);
+    zmq_close (pull.socket);
+    context_release (context);
+}
+
+static void
+assert_start_refuses (const char *endpoint)
+{
+    muster_plain_t *plain = muster_plain_new (endpoint);
+    cr_assert_eq (muster_plain_start (plain), MUSTER_ENDPOINT, "%s", endpoint);
+    cr_assert_not_null (strstr (muster_plain_reason (plain), endpoint), "%s", muster_plain_reason (plain));
+    cr_assert_eq (send_number (plain, 1), MUSTER_CLOSED);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, start_refuses_an_endpoint_that_nobody_can_connect_to)
+{
+    assert_start_refuses ("tcp://127.0.0.1:*");
+    assert_start_refuses ("udp://127.0.0.1:1");
+    assert_start_refuses ("tcp://127.0.0.1");
+    assert_start_refuses ("ipc://*");
+}
+
+Test (plain, start_refuses_a_time_that_cannot_be)
+{
+    muster_plain_t *plain = muster_plain_new ("inproc://x");
+    muster_plain_set_no_progress (plain, -1);
+    cr_assert_eq (muster_plain_start (plain), MUSTER_INVAL);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, starts_once)
+{
+    muster_plain_t *plain = start_plain ("inproc://x");
+    cr_assert_eq (muster_plain_start (plain), MUSTER_BUSY);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, refuses_what_no_message_may_hold)
+{
+    char longest [257];
+    memset (longest, 's', 256);
+    longest [256] = 0;
+    muster_plain_t *plain = start_plain ("inproc://x");
+    cr_assert_eq (muster_plain_send (plain, "", "c", NULL), MUSTER_INVAL);
+    cr_assert_eq (muster_plain_send (plain, longest, "c", NULL), MUSTER_INVAL);
+    cr_assert_eq (muster_plain_send (plain, longest + 1, "c", NULL), MUSTER_OK);
+    cr_assert_eq (muster_plain_send (plain, "s", "a\nb", NULL), MUSTER_INVAL);
+    cr_assert_eq (muster_plain_send (plain, "s", "c", "[]"), MUSTER_INVAL);
+    cr_assert_eq (muster_plain_send_raw (plain, "s", "c", "\x90", 1), MUSTER_FORMAT);
+    cr_assert_eq (muster_plain_send_raw (plain, "s", "c", "\x80\x80", 2), MUSTER_FORMAT);
+    cr_assert_eq (muster_plain_send_raw (plain, "s", "c", NULL, 0), MUSTER_INVAL);
+    cr_assert_eq (muster_plain_send (NULL, "s", "c", NULL), MUSTER_INVAL);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, is_harmless_where_nothing_was_begun)
+{
+    muster_plain_t *plain = NULL;
+    cr_assert_eq (muster_plain_destroy (&plain), MUSTER_OK);
+    cr_assert_null (muster_plain_new (NULL));
+    plain = muster_plain_new ("inproc://x");
+    cr_assert_eq (muster_plain_close (plain, 0), MUSTER_OK);
+    cr_assert_str_eq (muster_plain_reason (plain), "");
+    cr_assert_eq (muster_plain_destroy (&plain), MUSTER_OK);
+}
+
+Test (plain, belongs_to_the_process_that_made_it)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (send_number (plain, 1), MUSTER_OK);
+    cr_assert_eq (pull_number (&pull), 1);
+    fflush (NULL);
+    pid_t child = fork ();
+    if (child == 0) {
+        bool refused = send_number (plain, 2) == MUSTER_FORKED
+            && muster_plain_close (plain, 0) == MUSTER_FORKED
+            && muster_plain_destroy (&plain) == MUSTER_FORKED;
+        _exit (refused ? 0 : 1);
+    }
+    int status;
+    cr_assert_eq (waitpid (child, &status, 0), child);
+    cr_assert_eq (status, 0);
+    cr_assert_eq (send_number (plain, 3), MUSTER_OK);
+    cr_assert_eq (pull_number (&pull), 3);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    muster_plain_destroy (&plain);
+    pull_close (&pull);
+}
+
+Test (plain, says_so_when_memory_runs_out)
+{
+    muster_plain_t *plain = NULL;
+    size_t nth = 0;
+    while (!plain && ++nth < 100) {
+        alloc_fail_from (nth);
+        plain = muster_plain_new ("inproc://x");
+        alloc_fail_from (0);
+    }
+    cr_assert_gt (nth, 1);
+    muster_error_t error = MUSTER_NOMEM;
+    for (nth = 1; error == MUSTER_NOMEM && nth < 100; nth++) {
+        alloc_fail_from (nth);
+        error = muster_plain_start (plain);
+        alloc_fail_from (0);
+    }
+    cr_assert_eq (error, MUSTER_OK);
+    cr_assert_gt (nth, 2);
+    alloc_fail_from (1);
+    error = send_number (plain, 1);
+    alloc_fail_from (0);
+    cr_assert_eq (error, MUSTER_NOMEM);
+    cr_assert_eq (send_number (plain, 1), MUSTER_OK);
+    muster_plain_destroy (&plain);
+}
