@@ -28,8 +28,8 @@ struct batch {
     atomic_uint owners;
     batch_t *prev, *next;       /* inbox: the queue */
     batch_t *progress_next;     /* inbox: batches that have progressed */
-    batch_t *owner_next;        /* actor: the owner's batches, in order */
-    void *owner;                /* actor: the peer it came from; NULL: a plain producer or the listener itself */
+    batch_t *backlog_next;      /* actor: the backlog it is in */
+    void *owner;                /* actor: the peer whose backlog it is in; NULL: another or none */
     const char *source;         /* session: whose messages these are; lives as long as the batch */
     const char *session;        /* session: its id as text, likewise */
     uint32_t stream;            /* session: tag of the stream they came in */

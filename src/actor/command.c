@@ -18,11 +18,7 @@
 muster_error_t
 command_pack (command_t *self, muster_writer_t **writer, const char *picture, va_list arguments)
 {
-    *writer = muster_writer_new ();
-    if (!*writer)
-        return MUSTER_NOMEM;
-    muster_error_t error = picture_pack (*writer, picture, arguments);
-    return error ? error : muster_writer_bytes (*writer, &self->data, &self->size);
+    return picture_pack_new (writer, &self->data, &self->size, picture, arguments);
 }
 
 muster_error_t

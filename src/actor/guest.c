@@ -19,7 +19,8 @@
 #define DESCRIPTORS 32
 #define THREADS 4
 
-/*  The live actors of the process, for its exit. */
+/*  The live actors of the process, for its exit. The lock is held across a fork,
+    so that the child finds neither them nor czmq's own state half changed. */
 typedef struct tenant tenant_t;
 
 struct tenant {
@@ -33,6 +34,25 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static tenant_t *tenants;
 static bool prepared;
 static uint32_t prepared_for;   /* the generation whose czmq was made ready */
+
+static void
+before_fork (void)
+{
+    pthread_mutex_lock (&lock);
+}
+
+static void
+after_fork (void)
+{
+    pthread_mutex_unlock (&lock);
+}
+
+__attribute__ ((constructor)) static void
+guest_load (void)
+{
+    /*  Without memory for this, no object can be made either. */
+    (void) pthread_atfork (before_fork, after_fork, after_fork);
+}
 
 void
 guest_block_signals (sigset_t *before)
@@ -141,8 +161,8 @@ guest_end (zactor_t **actor, void *owner)
 {
     if (!*actor)
         return;
-    zactor_destroy (actor);
     pthread_mutex_lock (&lock);
+    zactor_destroy (actor);
     tenant_t *tenant = find_tenant (owner);
     if (tenant) {
         DL_DELETE (tenants, tenant);

@@ -26,19 +26,6 @@ intake_is_open (const listener_core_t *self)
     return self->plain_bytes < self->options.plain_share;
 }
 
-static void
-keep_plain (listener_core_t *self, batch_t *batch)
-{
-    batch_share (batch);
-    batch->owner_next = NULL;
-    if (self->plain)
-        self->plain_last->owner_next = batch;
-    else
-        self->plain = batch;
-    self->plain_last = batch;
-    self->plain_bytes += batch->size;
-}
-
 static muster_refusal_t
 take_plain (listener_core_t *self, zmq_msg_t *msg)
 {
@@ -51,7 +38,8 @@ take_plain (listener_core_t *self, zmq_msg_t *msg)
     scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->options.message_limit };
     muster_refusal_t refusal = batch_scan (batch, &limits, self->source);
     if (!refusal) {
-        keep_plain (self, batch);
+        backlog_keep (&self->plain, batch);
+        self->plain_bytes += batch->size;
         inbox_put (self->inbox, batch);
     }
     batch_release (&batch);
@@ -61,45 +49,16 @@ take_plain (listener_core_t *self, zmq_msg_t *msg)
 /*  --------------------------------------------------------------------------
     Settling one peer */
 
-/*  Bring a batch up to what is done of it. Returns true if it is complete. */
-static bool
-settle_batch (batch_t *batch, uint32_t done, uint64_t *count, uint64_t *size)
-{
-    size_t before = batch->settled_offset;
-    *count = done - batch->settled;
-    if (batch->refused)
-        batch->settled_offset = batch->size;
-    else
-        for (uint32_t index = batch->settled; index < done; index++)
-            batch->settled_offset += batch_size_of (batch, index);
-    batch->settled = done;
-    *size = batch->settled_offset - before;
-    return done == batch->count;
-}
-
-/*  True if anything was handled. */
-static bool
+static void
 settle_peer (listener_core_t *self, peer_t *peer)
 {
-    bool progress = false;
-    bool complete = true;
-    while (peer->backlog && complete) {
-        batch_t *batch = peer->backlog;
-        uint64_t count, size;
-        complete = settle_batch (batch, inbox_done_count (self->inbox, batch), &count, &size);
-        if (count)
-            session_handled (&peer->session, count, size, batch->refused, self->now);
-        progress = progress || count;
-        if (complete) {
-            peer->backlog = batch->owner_next;
-            batch_release (&batch);
-        }
-    }
+    settled_t settled;
+    while (backlog_settle (&peer->backlog, self->inbox, &settled))
+        session_handled (&peer->session, settled.count, settled.size, settled.refused, self->now);
     if (peer->forgotten)
         roster_bury (&self->roster, peer);
     else
         roster_schedule (&self->roster, peer, self->now);
-    return progress;
 }
 
 /*  --------------------------------------------------------------------------
@@ -327,16 +286,13 @@ intake_burst (listener_core_t *self)
 static void
 settle_plain (listener_core_t *self)
 {
-    while (self->plain && inbox_done_count (self->inbox, self->plain) == self->plain->count) {
-        batch_t *batch = self->plain;
-        self->plain = batch->owner_next;
-        self->plain_bytes -= batch->size;
-        batch_release (&batch);
-    }
+    settled_t settled;
+    while (backlog_settle (&self->plain, self->inbox, &settled))
+        self->plain_bytes -= settled.size;
 }
 
-/*  Several batches of one peer settle together; those settled with it are found
-    settled, and of a peer that is freed no batch is left (owner NULL). */
+/*  Batches of one peer settle together; one that is in no backlog any more has
+    no owner. */
 bool
 intake_settle (listener_core_t *self)
 {
@@ -344,7 +300,7 @@ intake_settle (listener_core_t *self)
     batch_t *batch;
     while ((batch = inbox_take_progress (self->inbox))) {
         progress = true;
-        if (batch->owner && batch->settled < batch->count)
+        if (batch->owner)
             settle_peer (self, batch->owner);
         batch_release (&batch);
     }
@@ -369,10 +325,6 @@ intake_is_pending (const listener_core_t *self)
 void
 intake_clear (listener_core_t *self)
 {
-    while (self->plain) {
-        batch_t *batch = self->plain;
-        self->plain = batch->owner_next;
-        batch_release (&batch);
-    }
+    backlog_clear (&self->plain);
     self->plain_bytes = 0;
 }

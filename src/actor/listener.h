@@ -27,4 +27,16 @@ struct _muster_listener_t {
     char reason [REASON_ROOM];
 };
 
+/*  Does it belong to another process, from which this one was forked? */
+bool listener_is_foreign (const muster_listener_t *self);
+
+/*  The phase, read with the roster's lock. */
+listener_phase_t listener_phase (muster_listener_t *self);
+
+void listener_options_init (listener_options_t *options);
+
+/*  The limits in force: what was not set follows from the budget. Errors:
+    MUSTER_INVAL if they do not fit together; the listener's reason says which. */
+muster_error_t listener_options_settle (muster_listener_t *self, listener_options_t *limits);
+
 #endif

@@ -74,9 +74,8 @@ typedef struct {
     int64_t take_until;         /* draining: the PULL is read until it is empty, or until then */
     bool pull_is_empty;
     bool again;                 /* there is more to do at once */
-    batch_t *plain;             /* the plain producers' backlog, oldest first */
-    batch_t *plain_last;
-    uint64_t plain_bytes;
+    backlog_t plain;            /* the plain producers' */
+    uint64_t plain_bytes;       /* in it */
     log_limit_t refusal_log;
     int64_t refused_event_at;   /* when the next REFUSED may be told */
     uint64_t refused_events;    /* kept back since */

@@ -35,7 +35,7 @@ peer_destroy (peer_t **self_p)
     *self_p = NULL;
     if (!self)
         return;
-    peer_drop_backlog (self);
+    backlog_clear (&self->backlog);
     session_clear (&self->session);
     flight_release (&self->flight);
     alloc_free (self);
@@ -44,23 +44,6 @@ peer_destroy (peer_t **self_p)
 void
 peer_keep (peer_t *self, batch_t *batch)
 {
-    batch_share (batch);
+    backlog_keep (&self->backlog, batch);
     batch->owner = self;
-    batch->owner_next = NULL;
-    if (self->backlog)
-        self->backlog_last->owner_next = batch;
-    else
-        self->backlog = batch;
-    self->backlog_last = batch;
-}
-
-void
-peer_drop_backlog (peer_t *self)
-{
-    while (self->backlog) {
-        batch_t *batch = self->backlog;
-        self->backlog = batch->owner_next;
-        batch->owner = NULL;
-        batch_release (&batch);
-    }
 }

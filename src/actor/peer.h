@@ -11,7 +11,7 @@
 
 #include <uthash.h>
 
-#include "actor/batch.h"
+#include "actor/backlog.h"
 #include "actor/flight.h"
 #include "model/session.h"
 
@@ -28,8 +28,7 @@ struct peer {
     flight_t *flight;
     round_target_t *asked;      /* rounds: commands whose reply is waited for, by position */
     int64_t absent_since;
-    batch_t *backlog;           /* received and not settled, oldest first */
-    batch_t *backlog_last;
+    backlog_t backlog;
     UT_hash_handle by_id;
     UT_hash_handle by_source;
     peer_t *heard_prev, *heard_next;    /* present: the longest silent first */
@@ -43,10 +42,7 @@ struct peer {
 peer_t *peer_new (const frame_t *hello, const session_t *session, wake_t *wake);
 void peer_destroy (peer_t **self_p);
 
-/*  Put a batch at the end of the backlog, which shares it. */
+/*  Put a batch at the end of its backlog. */
 void peer_keep (peer_t *self, batch_t *batch);
-
-/*  Forget the backlog. */
-void peer_drop_backlog (peer_t *self);
 
 #endif

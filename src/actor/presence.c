@@ -348,7 +348,7 @@ presence_end (listener_core_t *self)
     }
     roster_bury_all (&self->roster);
     DL_FOREACH2 (self->roster.absent, peer, absent_next) {
-        peer_drop_backlog (peer);
+        backlog_clear (&peer->backlog);
         peer->session.in.received = peer->session.in.handled;
         session_leave (&peer->session);
     }

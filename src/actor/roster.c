@@ -151,7 +151,7 @@ roster_forget (roster_t *self, peer_t *peer)
 void
 roster_bury (roster_t *self, peer_t *peer)
 {
-    if (peer->backlog)
+    if (peer->backlog.first)
         return;
     DL_DELETE2 (self->forgotten, peer, absent_prev, absent_next);
     peer_destroy (&peer);
@@ -162,7 +162,7 @@ roster_bury_all (roster_t *self)
 {
     while (self->forgotten) {
         peer_t *peer = self->forgotten;
-        peer_drop_backlog (peer);
+        backlog_clear (&peer->backlog);
         roster_bury (self, peer);
     }
 }

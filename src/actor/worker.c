@@ -1,4 +1,4 @@
-/*  worker.c - the worker's facade: options, start and close, and what any thread may call
+/*  worker.c - the worker's facade: start and close, and what any thread may call
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -10,10 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <czmq.h>
-
 #include "actor/guest.h"
 #include "actor/monotonic.h"
+#include "actor/worker.h"
 #include "actor/worker_actor.h"
 #include "base/alloc.h"
 #include "base/process.h"
@@ -22,23 +21,10 @@
 #include "wire/picture.h"
 #include "wire/scan.h"
 
-#define MIB ((uint64_t) 1024 * 1024)
-#define MESSAGE_LIMIT (1024 * MIB)
 #define CREDIT_FLOOR (64 * 1024)
-#define SECONDS_MOST 1e9
 
 /*  How long close waits for the listener's answer to goodbye, beyond the drain limit. */
 #define GOODBYE_MS 1000
-
-struct _muster_worker_t {
-    uint32_t generation;        /* of the process that made it */
-    worker_core_t core;
-    pthread_mutex_t lifecycle;  /* held by start and close; guards what follows */
-    zactor_t *actor;
-    bool started;
-    bool closed;                /* also guarded by the core's lock */
-    char reason [REASON_ROOM];
-};
 
 static bool
 is_foreign (const muster_worker_t *self)
@@ -84,16 +70,6 @@ set_identity (worker_core_t *core, session_id_t *id, uint32_t *stream, const cha
     return true;
 }
 
-static void
-set_defaults (worker_options_t *options)
-{
-    options->send_buffer = 64 * MIB;
-    options->command_buffer = 64 * MIB;
-    options->liveness_ms = 10000;
-    options->drain_ms = 10000;
-    options->no_progress_ms = 30000;
-}
-
 static bool
 make_parts (muster_worker_t *self, const char *endpoint)
 {
@@ -125,11 +101,7 @@ static void
 free_parts (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
-    while (core->backlog) {
-        batch_t *batch = core->backlog;
-        core->backlog = batch->owner_next;
-        batch_release (&batch);
-    }
+    backlog_clear (&core->backlog);
     inbox_leave (&core->inbox);
     if (core->session.in.credit)
         session_clear (&core->session);
@@ -167,7 +139,7 @@ muster_worker_new (const char *endpoint, const char *source)
     pthread_mutex_init (&self->lifecycle, NULL);
     pthread_mutex_init (&core->lock, NULL);
     monotonic_cond_init (&core->changed);
-    set_defaults (&core->options);
+    worker_options_init (&core->options);
     session_id_t id;
     uint32_t stream;
     if (!make_parts (self, endpoint) || !set_identity (core, &id, &stream, source)) {
@@ -181,105 +153,15 @@ muster_worker_new (const char *endpoint, const char *source)
 }
 
 /*  --------------------------------------------------------------------------
-    Options */
-
-static int64_t
-to_ms (double seconds)
-{
-    return seconds >= 0 && seconds <= SECONDS_MOST ? (int64_t) (seconds * 1000) : -1;
-}
-
-void
-muster_worker_set_return_endpoint (muster_worker_t *self, const char *endpoint)
-{
-    alloc_free (self->core.options.return_endpoint);
-    self->core.options.return_endpoint = alloc_text (endpoint);
-}
-
-void
-muster_worker_set_send_buffer (muster_worker_t *self, uint64_t bytes)
-{
-    self->core.options.send_buffer = bytes;
-}
-
-void
-muster_worker_set_command_buffer (muster_worker_t *self, uint64_t bytes)
-{
-    self->core.options.command_buffer = bytes;
-}
-
-void
-muster_worker_set_liveness (muster_worker_t *self, double seconds)
-{
-    self->core.options.liveness_ms = to_ms (seconds);
-}
-
-void
-muster_worker_set_drain (muster_worker_t *self, double seconds)
-{
-    self->core.options.drain_ms = to_ms (seconds);
-}
-
-void
-muster_worker_set_no_progress (muster_worker_t *self, double seconds)
-{
-    self->core.options.no_progress_ms = to_ms (seconds);
-}
-
-/*  --------------------------------------------------------------------------
     Start */
-
-static muster_error_t
-set_endpoints (muster_worker_t *self)
-{
-    worker_core_t *core = &self->core;
-    endpoint_t data, back;
-    muster_error_t error = endpoint_parse (&data, core->options.endpoint, self->reason);
-    if (!error)
-        error = core->options.return_endpoint
-            ? endpoint_parse (&back, core->options.return_endpoint, self->reason)
-            : endpoint_return (&data, &back, self->reason);
-    if (!error && (data.wildcard || back.wildcard)) {
-        snprintf (self->reason, sizeof self->reason, "%s: a worker needs the listener's port or path, not a wildcard",
-            core->options.endpoint);
-        error = MUSTER_ENDPOINT;
-    }
-    if (!error) {
-        endpoint_text (&data, core->data_endpoint);
-        endpoint_text (&back, core->back_endpoint);
-    }
-    return error;
-}
-
-static muster_error_t
-check_options (muster_worker_t *self)
-{
-    const worker_options_t *options = &self->core.options;
-    if (*self->reason)
-        return MUSTER_INVAL;
-    const char *text = NULL;
-    if (options->liveness_ms < 40)
-        text = "liveness must be from 0.04 to 1e9 seconds";
-    else
-    if (options->drain_ms < 0 || options->no_progress_ms < 0)
-        text = "drain and no_progress must be from 0 to 1e9 seconds";
-    else
-    if (options->send_buffer == 0 || options->send_buffer > INT64_MAX
-    ||  options->command_buffer == 0 || options->command_buffer > INT64_MAX - 2 * MESSAGE_LIMIT)
-        text = "send_buffer and command_buffer must be at least one byte and under 2^62";
-    if (!text)
-        return set_endpoints (self);
-    snprintf (self->reason, sizeof self->reason, "%s", text);
-    return MUSTER_INVAL;
-}
 
 static void
 init_session (worker_core_t *core)
 {
     uint64_t buffer = core->options.command_buffer;
-    session_limits_t limits = { .liveness = core->options.liveness_ms, .message_limit = MESSAGE_LIMIT };
+    session_limits_t limits = { .liveness = core->options.liveness_ms, .message_limit = WORKER_MESSAGE_LIMIT };
     session_id_t id = core->session.id;
-    credit_init (&core->credit, buffer + MESSAGE_LIMIT, buffer < CREDIT_FLOOR ? buffer : CREDIT_FLOOR, MESSAGE_LIMIT);
+    credit_init (&core->credit, buffer + WORKER_MESSAGE_LIMIT, buffer < CREDIT_FLOOR ? buffer : CREDIT_FLOOR, WORKER_MESSAGE_LIMIT);
     session_init_worker (&core->session, &id, core->source, core->session.out.stream,
         &limits, &core->credit, monotonic_ms ());
 }
@@ -295,7 +177,7 @@ static muster_error_t
 start (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
-    muster_error_t error = check_options (self);
+    muster_error_t error = worker_options_check (self);
     if (error)
         return error;
     core->context = context_acquire ();
@@ -403,7 +285,7 @@ check_message (const char *cmd, const void *data, size_t size)
 {
     if (!scan_name (cmd, strlen (cmd)))
         return MUSTER_INVAL;
-    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = MESSAGE_LIMIT };
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = WORKER_MESSAGE_LIMIT };
     switch (scan_data (data, size, &limits)) {
         case MUSTER_REFUSAL_NONE: return 0;
         case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
@@ -451,17 +333,13 @@ muster_worker_send (muster_worker_t *self, const char *cmd, const char *picture,
 {
     if (!self || !cmd)
         return MUSTER_INVAL;
-    muster_writer_t *writer = muster_writer_new ();
-    if (!writer)
-        return MUSTER_NOMEM;
     va_list arguments;
     va_start (arguments, picture);
+    muster_writer_t *writer;
     const void *bytes;
     size_t size;
-    muster_error_t error = picture_pack (writer, picture, arguments);
+    muster_error_t error = picture_pack_new (&writer, &bytes, &size, picture, arguments);
     va_end (arguments);
-    if (!error)
-        error = muster_writer_bytes (writer, &bytes, &size);
     if (!error)
         error = send_message (self, cmd, bytes, size, 0, 0, 0);
     muster_writer_destroy (&writer);

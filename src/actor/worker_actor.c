@@ -132,18 +132,6 @@ listener_name (worker_core_t *core)
 }
 
 static void
-keep (worker_core_t *core, batch_t *batch)
-{
-    batch_share (batch);
-    batch->owner_next = NULL;
-    if (core->backlog)
-        core->backlog_last->owner_next = batch;
-    else
-        core->backlog = batch;
-    core->backlog_last = batch;
-}
-
-static void
 take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32_t skip)
 {
     worker_core_t *core = self->core;
@@ -160,12 +148,12 @@ take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32
         batch->refused = true;
         batch->count = batch->done = count - skip;
         session_received (&core->session, count - skip, batch->size, self->now);
-        keep (core, batch);
+        backlog_keep (&core->backlog, batch);
     }
     else {
         batch_skip (batch, skip);
         session_received (&core->session, count - skip, batch->size - batch->offset, self->now);
-        keep (core, batch);
+        backlog_keep (&core->backlog, batch);
         inbox_put (core->inbox, batch);
     }
     batch_release (&batch);
@@ -268,35 +256,17 @@ drop_progress (worker_core_t *core)
 }
 
 /*  Commands of a listener that is no more count for nobody. */
-static bool
-settle_batch (loop_t *self, batch_t *batch)
-{
-    session_t *session = &self->core->session;
-    uint32_t done = inbox_done_count (self->core->inbox, batch);
-    size_t before = batch->settled_offset;
-    uint32_t count = done - batch->settled;
-    if (batch->refused)
-        batch->settled_offset = batch->size;
-    else
-        for (uint32_t index = batch->settled; index < done; index++)
-            batch->settled_offset += batch_size_of (batch, index);
-    batch->settled = done;
-    if (count && batch->stream == session->in.stream)
-        session_handled (session, count, batch->settled_offset - before, batch->refused, self->now);
-    self->slow = self->slow && !count;
-    return done == batch->count;
-}
-
 static void
 settle (loop_t *self)
 {
     worker_core_t *core = self->core;
+    settled_t settled;
     self->slow = true;
     drop_progress (core);
-    while (core->backlog && settle_batch (self, core->backlog)) {
-        batch_t *batch = core->backlog;
-        core->backlog = batch->owner_next;
-        batch_release (&batch);
+    while (backlog_settle (&core->backlog, core->inbox, &settled)) {
+        self->slow = false;
+        if (settled.stream == core->session.in.stream)
+            session_handled (&core->session, settled.count, settled.size, settled.refused, self->now);
     }
     while (credit_grant (&core->credit))
         session_report (&core->session, self->now);
@@ -369,7 +339,7 @@ poll_timeout (const loop_t *self)
     if (self->again)
         return 0;
     int64_t deadline = session_deadline (&core->session);
-    if (core->backlog && !self->slow && self->now + LOOK_MS < deadline)
+    if (core->backlog.first && !self->slow && self->now + LOOK_MS < deadline)
         deadline = self->now + LOOK_MS;
     if (deadline == INT64_MAX)
         return -1;

@@ -14,6 +14,7 @@
 
 #include <muster/worker.h>
 
+#include "actor/backlog.h"
 #include "actor/flight.h"
 #include "actor/inbox.h"
 #include "base/log.h"
@@ -59,8 +60,7 @@ typedef struct {
     void *context;
     muster_writer_t *writer;
     listener_name_t *names;     /* the newest first */
-    batch_t *backlog;           /* commands received and not settled, oldest first */
-    batch_t *backlog_last;
+    backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
 } worker_core_t;
 

@@ -276,7 +276,6 @@ void
 binding_unbind (binding_t *self)
 {
     listening_unbind (self->pull);
-    listening_unbind (self->router);
 }
 
 void *

@@ -28,7 +28,8 @@ void listening_close (listening_t **self_p);
 muster_error_t listening_bind (listening_t *self, const endpoint_t *endpoint, const char **why);
 
 /*  Listen no more; returns when the address is free for another. What is
-    connected stays. Harmless when not bound. */
+    connected is cut off by ZeroMQ; what was received can still be taken.
+    Harmless when not bound. */
 void listening_unbind (listening_t *self);
 
 void *listening_socket (listening_t *self);

@@ -15,17 +15,13 @@ muster_message_reply (const muster_message_t *self, const char *cmd, const char 
 {
     if (!self || !cmd)
         return MUSTER_INVAL;
-    muster_writer_t *writer = muster_writer_new ();
-    if (!writer)
-        return MUSTER_NOMEM;
     va_list arguments;
     va_start (arguments, picture);
+    muster_writer_t *writer;
     const void *bytes;
     size_t size;
-    muster_error_t error = picture_pack (writer, picture, arguments);
+    muster_error_t error = picture_pack_new (&writer, &bytes, &size, picture, arguments);
     va_end (arguments);
-    if (!error)
-        error = muster_writer_bytes (writer, &bytes, &size);
     if (!error)
         error = muster_message_reply_raw (self, cmd, bytes, size);
     muster_writer_destroy (&writer);

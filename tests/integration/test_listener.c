@@ -8,90 +8,24 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <muster/muster.h>
 
 #include "collector.h"
 #include "producer.h"
-
-typedef struct {
-    muster_listener_t *listener;
-    collector_t *messages;
-    collector_t *events;
-} scene_t;
-
-static scene_t
-open_scene (const char *endpoint)
-{
-    scene_t scene = { muster_listener_new (endpoint), collector_new (), collector_new () };
-    cr_assert_not_null (scene.listener);
-    muster_listener_register_system_handler (scene.listener, collector_handler, scene.events);
-    return scene;
-}
-
-static void
-start (scene_t *scene)
-{
-    muster_error_t error = muster_listener_start (scene->listener);
-    cr_assert_eq (error, 0, "%s: %s", muster_error_name (error), muster_listener_reason (scene->listener));
-}
-
-static scene_t
-start_scene (void)
-{
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
-    cr_assert_eq (muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages), 0);
-    start (&scene);
-    return scene;
-}
-
-static void
-close_scene (scene_t *scene)
-{
-    collector_unblock (scene->messages);
-    cr_assert_eq (muster_listener_destroy (&scene->listener), 0);
-    collector_destroy (&scene->messages);
-    collector_destroy (&scene->events);
-}
-
-static muster_worker_t *
-start_worker (const scene_t *scene, const char *source)
-{
-    muster_worker_t *worker = muster_worker_new (muster_listener_endpoint (scene->listener), source);
-    cr_assert_not_null (worker);
-    muster_error_t error = muster_worker_start (worker);
-    cr_assert_eq (error, 0, "%s", muster_worker_reason (worker));
-    return worker;
-}
-
-static void
-close_worker (muster_worker_t *worker)
-{
-    uint64_t unconfirmed = 99;
-    muster_error_t error = muster_worker_close (worker, &unconfirmed);
-    cr_assert_eq (error, 0, "close: %s", muster_error_name (error));
-    cr_assert_eq (unconfirmed, 0);
-    muster_worker_destroy (&worker);
-}
-
-static muster_stats_t
-stats_of (const scene_t *scene)
-{
-    muster_stats_t stats;
-    cr_assert_eq (muster_listener_stats (scene->listener, &stats), 0);
-    return stats;
-}
+#include "scene.h"
 
 /*  --------------------------------------------------------------------------
     Who gets a message */
 
 Test (listener, a_message_whose_source_has_a_handler_goes_to_that_handler)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     collector_t *own = collector_new ();
     cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, own, false), 0);
-    muster_worker_t *a = start_worker (&scene, "a"), *b = start_worker (&scene, "b");
+    muster_worker_t *a = scene_worker (&scene, "a"), *b = scene_worker (&scene, "b");
     cr_assert_eq (muster_worker_send (a, "ONE", "{s:i}", "n", 1), 0);
     cr_assert_eq (muster_worker_send (b, "TWO", "{s:i}", "n", 2), 0);
     cr_assert (collector_wait (own, 1));
@@ -99,15 +33,15 @@ Test (listener, a_message_whose_source_has_a_handler_goes_to_that_handler)
     cr_assert_str_eq (collector_cmd (own, 0), "ONE");
     cr_assert_eq (collector_number (own, 0), 1);
     cr_assert_str_eq (collector_source (scene.messages, 0), "b");
-    close_worker (a);
-    close_worker (b);
-    close_scene (&scene);
+    scene_dismiss (a);
+    scene_dismiss (b);
+    scene_close (&scene);
     collector_destroy (&own);
 }
 
 Test (listener, a_plain_producers_message_is_handled_the_same_way)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     for (int i = 0; i < 1000; i++)
         producer_send_number (producer, "plain", "PROGRESS", i);
@@ -116,38 +50,38 @@ Test (listener, a_plain_producers_message_is_handled_the_same_way)
         cr_assert_eq (collector_number (scene.messages, i), i);
     cr_assert_str_eq (collector_source (scene.messages, 0), "plain");
     producer_destroy (&producer);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, a_message_without_any_handler_is_counted_and_handled)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
     collector_t *other = collector_new ();
     muster_listener_register_handler (scene.listener, "other", collector_handler, other, false);
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
     cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
-    cr_assert_eq (stats_of (&scene).unhandled, 1);
-    cr_assert_eq (stats_of (&scene).handled, 1);
-    close_worker (worker);
-    close_scene (&scene);
+    cr_assert_eq (scene_stats (&scene).unhandled, 1);
+    cr_assert_eq (scene_stats (&scene).handled, 1);
+    scene_dismiss (worker);
+    scene_close (&scene);
     collector_destroy (&other);
 }
 
 Test (listener, messages_wait_until_it_is_decided_who_takes_them)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
     cr_assert (collector_wait (scene.events, 1));
     cr_assert_eq (muster_worker_flush (worker, 50), MUSTER_TIMEOUT);
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     cr_assert (collector_wait (scene.messages, 1));
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
 }
 
 /*  --------------------------------------------------------------------------
@@ -155,9 +89,9 @@ Test (listener, messages_wait_until_it_is_decided_who_takes_them)
 
 Test (listener, a_source_that_has_a_handler_keeps_it_unless_overwritten)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     collector_t *one = collector_new (), *two = collector_new ();
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, one, false), 0);
     cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, two, false), MUSTER_EXISTS);
     muster_worker_send (worker, "X", NULL);
@@ -170,25 +104,25 @@ Test (listener, a_source_that_has_a_handler_keeps_it_unless_overwritten)
     cr_assert_eq (muster_listener_unregister_handler (scene.listener, "a"), MUSTER_NOTFOUND);
     muster_worker_send (worker, "Z", NULL);
     cr_assert (collector_wait (scene.messages, 1));
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
     collector_destroy (&one);
     collector_destroy (&two);
 }
 
 Test (listener, its_own_source_cannot_be_registered)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     const char *own = muster_listener_source (scene.listener);
     cr_assert_eq (strlen (own), 36);
     cr_assert_eq (muster_listener_register_handler (scene.listener, own, collector_handler, scene.messages, true),
         MUSTER_RESERVED);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, registering_nothing_is_invalid_and_changes_nothing)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_listener_t *listener = scene.listener;
     cr_assert_eq (muster_listener_register_handler (listener, "a", NULL, NULL, true), MUSTER_INVAL);
     cr_assert_eq (muster_listener_register_handler (listener, NULL, collector_handler, NULL, true), MUSTER_INVAL);
@@ -196,11 +130,11 @@ Test (listener, registering_nothing_is_invalid_and_changes_nothing)
     cr_assert_eq (muster_listener_register_handler (listener, "a\n", collector_handler, NULL, true), MUSTER_INVAL);
     cr_assert_eq (muster_listener_register_default_handler (listener, NULL, NULL), MUSTER_INVAL);
     cr_assert_eq (muster_listener_register_system_handler (listener, NULL, NULL), MUSTER_INVAL);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
     cr_assert (collector_wait (scene.messages, 1));
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
 }
 
 typedef struct {
@@ -220,17 +154,17 @@ switch_over (const muster_message_t *message, void *arg)
 
 Test (listener, a_handler_may_replace_itself)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     switching_t switching = { .listener = scene.listener, .next = collector_new (), .registered = MUSTER_BUSY };
     muster_listener_register_handler (scene.listener, "a", switch_over, &switching, false);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
     muster_worker_send (worker, "Y", NULL);
     cr_assert (collector_wait (switching.next, 1));
     cr_assert_eq (switching.registered, 0);
     cr_assert_str_eq (collector_cmd (switching.next, 0), "Y");
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
     collector_destroy (&switching.next);
 }
 
@@ -244,11 +178,11 @@ unregister (void *arg)
 
 Test (listener, unregister_returns_once_the_handler_is_not_running)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     collector_t *own = collector_new ();
     collector_block (own);
     muster_listener_register_handler (scene.listener, "a", collector_handler, own, false);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
     cr_assert (collector_wait (own, 1));
     switching_t switching = { .listener = scene.listener, .unregistered = MUSTER_BUSY };
@@ -263,8 +197,8 @@ Test (listener, unregister_returns_once_the_handler_is_not_running)
     collector_unblock (own);
     pthread_join (thread, NULL);
     cr_assert_eq (switching.unregistered, 0);
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
     collector_destroy (&own);
 }
 
@@ -273,20 +207,20 @@ Test (listener, unregister_returns_once_the_handler_is_not_running)
 
 Test (listener, a_failing_handler_is_counted_and_the_message_is_handled)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
     collector_fail (scene.messages, -1);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
-    cr_assert_eq (stats_of (&scene).failed, 1);
-    cr_assert_eq (stats_of (&scene).handled, 1);
+    cr_assert_eq (scene_stats (&scene).failed, 1);
+    cr_assert_eq (scene_stats (&scene).handled, 1);
     collector_fail (scene.messages, 0);
     muster_worker_send (worker, "Y", NULL);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
-    cr_assert_eq (stats_of (&scene).failed, 1);
-    close_worker (worker);
-    close_scene (&scene);
+    cr_assert_eq (scene_stats (&scene).failed, 1);
+    scene_dismiss (worker);
+    scene_close (&scene);
 }
 
 typedef struct {
@@ -314,11 +248,11 @@ call_everything (const muster_message_t *message, void *arg)
 
 Test (listener, inside_a_handler_nothing_waits_for_itself)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
     inside_t inside = { .listener = scene.listener, .then = scene.messages };
     muster_listener_register_handler (scene.listener, "a", call_everything, &inside, false);
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
     cr_assert (collector_wait (scene.messages, 1));
     cr_assert_eq (inside.start, MUSTER_DEADLOCK);
@@ -333,16 +267,16 @@ Test (listener, inside_a_handler_nothing_waits_for_itself)
     cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
     cr_assert_eq (dropped, 0);
     muster_worker_destroy (&worker);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, a_reply_says_which_message_it_answers)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
     inside_t inside = { .listener = scene.listener, .then = scene.messages };
     muster_listener_register_handler (scene.listener, "a", call_everything, &inside, false);
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
     muster_message_t *command = NULL;
     cr_assert_eq (muster_worker_recv (worker, &command, PATIENCE_MS), 0);
@@ -358,7 +292,7 @@ Test (listener, a_reply_says_which_message_it_answers)
     cr_assert_eq (n, 7);
     muster_message_done (&command, 0);
     muster_worker_destroy (&worker);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 /*  --------------------------------------------------------------------------
@@ -366,9 +300,9 @@ Test (listener, a_reply_says_which_message_it_answers)
 
 Test (listener, next_gives_messages_in_order_and_done_confirms_them)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     for (int i = 0; i < 100; i++)
         cr_assert_eq (muster_worker_send (worker, "X", "{s:i}", "n", i), 0);
     for (int i = 0; i < 100; i++) {
@@ -387,15 +321,15 @@ Test (listener, next_gives_messages_in_order_and_done_confirms_them)
     cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_TIMEOUT);
     cr_assert_eq (muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages), MUSTER_BUSY);
     cr_assert_eq (muster_listener_register_handler (scene.listener, "a", collector_handler, NULL, false), MUSTER_BUSY);
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
 }
 
 Test (listener, messages_done_out_of_order_are_confirmed_once_those_before_them_are)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_message_t *messages [3];
     for (int i = 0; i < 3; i++)
         muster_worker_send (worker, "X", NULL);
@@ -406,8 +340,8 @@ Test (listener, messages_done_out_of_order_are_confirmed_once_those_before_them_
     cr_assert_eq (muster_worker_flush (worker, 50), MUSTER_TIMEOUT);
     muster_message_done (&messages [0], 0);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
 }
 
 static bool
@@ -419,14 +353,14 @@ is_readable (int descriptor, int timeout_ms)
 
 Test (listener, the_descriptor_is_readable_while_there_is_a_message)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
     int descriptor;
     cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), MUSTER_CLOSED);
-    start (&scene);
+    scene_start (&scene);
     cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), 0);
     muster_message_t *message;
     cr_assert_not (is_readable (descriptor, 0));
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     cr_assert (is_readable (descriptor, PATIENCE_MS), "JOINED is something to do");
     cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_TIMEOUT);
     cr_assert_eq (collector_count (scene.events), 1);
@@ -436,33 +370,33 @@ Test (listener, the_descriptor_is_readable_while_there_is_a_message)
     cr_assert_eq (muster_listener_next (scene.listener, &message, 0), 0);
     cr_assert_not (is_readable (descriptor, 0));
     muster_message_done (&message, 0);
-    close_worker (worker);
+    scene_dismiss (worker);
     muster_listener_stop (scene.listener, NULL);
     cr_assert (is_readable (descriptor, 0), "next has CLOSED to say");
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, where_handlers_are_registered_next_is_busy)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_message_t *message;
     int descriptor;
     cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_BUSY);
     cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), MUSTER_BUSY);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, a_message_taken_outlives_the_listener_that_gave_it)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
-    start (&scene);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
     muster_listener_set_drain (scene.listener, 0.01);
     muster_worker_send (worker, "X", "{s:i}", "n", 5);
     muster_message_t *message;
     cr_assert_eq (muster_listener_next (scene.listener, &message, PATIENCE_MS), 0);
     muster_worker_destroy (&worker);
-    close_scene (&scene);
+    scene_close (&scene);
     int n = 0;
     cr_assert_eq (muster_message_unpack (message, "{s:i}", "n", &n), 0);
     cr_assert_eq (n, 5);
@@ -474,7 +408,7 @@ Test (listener, a_message_taken_outlives_the_listener_that_gave_it)
 
 Test (listener, stop_is_harmless_before_start_and_twice)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_listener_t *idle = muster_listener_new ("tcp://127.0.0.1:*");
     uint64_t dropped = 3;
     cr_assert_eq (muster_listener_stop (idle, &dropped), 0);
@@ -482,15 +416,15 @@ Test (listener, stop_is_harmless_before_start_and_twice)
     cr_assert_eq (muster_listener_destroy (&idle), 0);
     cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
     cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, start_twice_is_busy)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     cr_assert_eq (muster_listener_start (scene.listener), MUSTER_BUSY);
     cr_assert_neq (strlen (muster_listener_reason (scene.listener)), 0);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, after_a_failed_start_stop_is_harmless_and_start_may_be_tried_again)
@@ -508,9 +442,9 @@ Test (listener, after_a_failed_start_stop_is_harmless_and_start_may_be_tried_aga
 
 Test (listener, stop_handles_what_has_arrived)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     collector_block (scene.messages);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     for (int i = 0; i < 500; i++)
         muster_worker_send (worker, "X", "{s:i}", "n", i);
     cr_assert (collector_wait (scene.messages, 1));
@@ -519,47 +453,47 @@ Test (listener, stop_handles_what_has_arrived)
     cr_assert_eq (muster_listener_stop (scene.listener, &dropped), 0);
     cr_assert_eq (dropped, 0);
     cr_assert_eq (muster_worker_destroy (&worker), 0);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, start_after_stop_has_the_endpoint_the_handlers_and_the_sessions)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     char endpoint [200];
     snprintf (endpoint, sizeof endpoint, "%s", muster_listener_endpoint (scene.listener));
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     for (int i = 0; i < 10; i++)
         muster_worker_send (worker, "X", "{s:i}", "n", i);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
     cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
     for (int i = 10; i < 20; i++)
         cr_assert_eq (muster_worker_send (worker, "X", "{s:i}", "n", i), 0);
-    start (&scene);
+    scene_start (&scene);
     cr_assert_str_eq (muster_listener_endpoint (scene.listener), endpoint);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
     cr_assert_eq (collector_count (scene.messages), 20);
     for (int i = 0; i < 20; i++)
         cr_assert_eq (collector_number (scene.messages, i), i);
-    close_worker (worker);
+    scene_dismiss (worker);
     cr_assert (collector_wait (scene.events, 3));
     char *story = collector_story (scene.events);
     cr_assert_str_eq (story, "JOINED a, RETURNED a, LEFT a");
     free (story);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_start)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_listener_set_drain (scene.listener, 0.05);
     muster_listener_stop (scene.listener, NULL);
-    start (&scene);
+    scene_start (&scene);
     collector_block (scene.messages);
-    muster_worker_t *worker = start_worker (&scene, "a");
+    muster_worker_t *worker = scene_worker (&scene, "a");
     for (int i = 0; i < 10; i++)
         muster_worker_send (worker, "X", "{s:i}", "n", i);
     cr_assert (collector_wait (scene.messages, 1));
-    while (stats_of (&scene).received < 10)
+    while (scene_stats (&scene).received < 10)
         sched_yield ();
     uint64_t dropped = 0;
     cr_assert_eq (muster_listener_stop (scene.listener, &dropped), MUSTER_TIMEOUT);
@@ -570,11 +504,11 @@ Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_st
     collector_unblock (scene.messages);
     while (muster_listener_stop (scene.listener, NULL))
         sched_yield ();
-    start (&scene);
+    scene_start (&scene);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
     cr_assert_eq (collector_number (scene.messages, collector_count (scene.messages) - 1), 9);
-    close_worker (worker);
-    close_scene (&scene);
+    scene_dismiss (worker);
+    scene_close (&scene);
 }
 
 /*  --------------------------------------------------------------------------
@@ -582,7 +516,7 @@ Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_st
 
 Test (listener, a_frame_that_claims_its_own_source_is_forged_and_stops_nothing)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     producer_send_number (producer, muster_listener_source (scene.listener), "STOP", 1);
@@ -591,15 +525,15 @@ Test (listener, a_frame_that_claims_its_own_source_is_forged_and_stops_nothing)
     cr_assert (collector_wait (scene.messages, 1));
     cr_assert_str_eq (collector_cmd (scene.messages, 0), "GOOD");
     cr_assert_eq (collector_count (scene.events), 0);
-    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_FORGED], 2);
-    cr_assert_eq (stats_of (&scene).rejected, 2);
+    cr_assert_eq (scene_stats (&scene).refused [MUSTER_REFUSAL_FORGED], 2);
+    cr_assert_eq (scene_stats (&scene).rejected, 2);
     producer_destroy (&producer);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, several_messages_may_share_a_plain_frame)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     static const char frame [] = "\x93\xa1" "a\xa1X\x81\xa1n\x01" "\x93\xa1" "b\xa1Y\x81\xa1n\x02" "\x93\xa1" "a\xa1Z\x80";
     producer_send (producer, frame, sizeof frame - 1);
@@ -608,12 +542,12 @@ Test (listener, several_messages_may_share_a_plain_frame)
     cr_assert_eq (collector_number (scene.messages, 1), 2);
     cr_assert_str_eq (collector_cmd (scene.messages, 2), "Z");
     producer_destroy (&producer);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, a_frame_with_one_bad_message_is_dropped_whole)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     static const char frame [] = "\x93\xa1" "a\xa1X\x80" "\x93\xa1" "b\xa1Y\x82\xa1n\x01\xa1n\x02";
@@ -621,14 +555,14 @@ Test (listener, a_frame_with_one_bad_message_is_dropped_whole)
     producer_send_number (producer, "a", "GOOD", 2);
     cr_assert (collector_wait (scene.messages, 1));
     cr_assert_str_eq (collector_cmd (scene.messages, 0), "GOOD");
-    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_DUPLICATE], 1);
+    cr_assert_eq (scene_stats (&scene).refused [MUSTER_REFUSAL_DUPLICATE], 1);
     producer_destroy (&producer);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, a_message_of_several_frames_is_refused)
 {
-    scene_t scene = start_scene ();
+    scene_t scene = scene_begin ();
     muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     producer_send_more (producer, "\x93\xa1" "a\xa1X\x80", 6);
@@ -637,18 +571,18 @@ Test (listener, a_message_of_several_frames_is_refused)
     producer_send_number (producer, "a", "GOOD", 2);
     cr_assert (collector_wait (scene.messages, 1));
     cr_assert_str_eq (collector_cmd (scene.messages, 0), "GOOD");
-    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_MULTIPART], 1);
+    cr_assert_eq (scene_stats (&scene).refused [MUSTER_REFUSAL_MULTIPART], 1);
     producer_destroy (&producer);
-    close_scene (&scene);
+    scene_close (&scene);
 }
 
 Test (listener, a_plain_frame_at_the_limit_is_handled_and_one_over_it_refused)
 {
-    scene_t scene = open_scene ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");
     muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_frame_limit (scene.listener, 8);
-    start (&scene);
+    scene_start (&scene);
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     producer_send (producer, "\x93\xa1" "a\xa1X\x80", 6);
     producer_send (producer, "\x93\xa2" "aa\xa2XX\x80", 8);
@@ -656,7 +590,7 @@ Test (listener, a_plain_frame_at_the_limit_is_handled_and_one_over_it_refused)
     producer_send (producer, "\x93\xa1" "a\xa1Y\x80", 6);
     cr_assert (collector_wait (scene.messages, 3));
     cr_assert_str_eq (collector_cmd (scene.messages, 2), "Y");
-    cr_assert_eq (stats_of (&scene).refused [MUSTER_REFUSAL_SIZE], 1);
+    cr_assert_eq (scene_stats (&scene).refused [MUSTER_REFUSAL_SIZE], 1);
     producer_destroy (&producer);
-    close_scene (&scene);
+    scene_close (&scene);
 }

@@ -1,0 +1,36 @@
+/*  backlog.h - batches received and not yet reported handled, oldest first
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    An actor's: one thread uses it. It shares its batches.
+*/
+#ifndef ACTOR_BACKLOG_H_INCLUDED
+#define ACTOR_BACKLOG_H_INCLUDED
+
+#include "actor/inbox.h"
+
+typedef struct {
+    batch_t *first, *last;
+} backlog_t;
+
+/*  What of a batch was handled since it was looked at last. */
+typedef struct {
+    uint64_t count;         /* messages */
+    uint64_t size;          /* their bytes */
+    uint32_t stream;        /* as the batch has it */
+    bool refused;           /* likewise */
+} settled_t;
+
+/*  Put a batch at the end. */
+void backlog_keep (backlog_t *self, batch_t *batch);
+
+/*  The oldest messages that were handled and not settled yet, all of one batch;
+    a batch that is complete is forgotten. False when there are none. */
+bool backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled);
+
+/*  Forget them all. */
+void backlog_clear (backlog_t *self);
+
+#endif
