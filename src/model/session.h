@@ -116,6 +116,9 @@ void session_init_listener (session_t *self, const frame_t *hello, const session
 
 void session_clear (session_t *self);
 
+/*  Worker: was it ever welcomed by a listener? */
+bool session_has_met (const session_t *self);
+
 /*  Listener: a worker of this session says hello; it is welcomed. Errors:
     MUSTER_FULL; MUSTER_REJECTED if its numbers do not fit. */
 muster_error_t session_greet (session_t *self, const frame_t *hello, int64_t now);
@@ -162,6 +165,9 @@ arrival_t session_data (session_t *self, const frame_t *frame, uint64_t size, ui
 /*  A chunk frame. With TAKE the message is complete: session_take_partial. */
 arrival_t session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_t size, int64_t now);
 
+/*  Forget a message that is coming in pieces. */
+void session_drop_partial (session_t *self);
+
 /*  The message that is complete, with its size; the caller owns the memory. */
 uint8_t *session_take_partial (session_t *self, uint64_t *size);
 
@@ -171,8 +177,9 @@ void session_received (session_t *self, uint64_t count, uint64_t size, int64_t n
 /*  The next count messages, in order, are handled; refused: they broke a rule. */
 void session_handled (session_t *self, uint64_t count, uint64_t size, bool refused, int64_t now);
 
-/*  There is something to tell the peer at once: its credit has grown, a gap. */
-void session_report (session_t *self, int64_t now);
+/*  There is something to tell the peer, by when at the latest: its credit has
+    grown, a gap, a heartbeat to answer. */
+void session_report (session_t *self, int64_t when);
 
 /*  --------------------------------------------------------------------------
     What goes out */
