@@ -25,8 +25,8 @@ typedef struct _muster_plain_t muster_plain_t;
 
 MUSTER_BEGIN_DECLS
 
-/*  A new plain producer for the listener at endpoint. NULL when out of memory;
-    a bad endpoint is reported by start. The caller owns it. */
+/*  A new plain producer for the listener at endpoint, tcp or ipc. NULL when out
+    of memory; a bad endpoint is reported by start. The caller owns it. */
 MUSTER_EXPORT muster_plain_t *muster_plain_new (const char *endpoint) MUSTER_CHECK_RESULT;
 
 /*  Destroy a plain producer. What has not left the process is given up at once:

@@ -129,6 +129,8 @@ settle_endpoint (muster_plain_t *self, endpoint_t *endpoint)
     muster_error_t error = endpoint_parse (endpoint, self->endpoint, self->reason);
     if (error)
         return error;
+    if (endpoint->transport == ENDPOINT_INPROC)
+        return refuse (self, MUSTER_ENDPOINT, "a plain producer connects by tcp or ipc");
     if (endpoint->wildcard)
         return refuse (self, MUSTER_ENDPOINT, "a producer needs the listener's port or path, not a wildcard");
     return endpoint_resolve (endpoint, endpoint, self->reason);

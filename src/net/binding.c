@@ -196,7 +196,8 @@ bind_free_pair (binding_t *self, const endpoint_t *front, char *reason)
         listening_unbind (self->pull);
     }
     char text [REASON_ROOM / 3];
-    snprintf (reason, REASON_ROOM, "%s: no free port with a free one after it in %d tries", shown (front, text), PAIR_TRIES);
+    snprintf (reason, REASON_ROOM,
+        "%s: no free port with a free one after it in %d tries", shown (front, text), PAIR_TRIES);
     return MUSTER_INUSE;
 }
 

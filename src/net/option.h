@@ -13,7 +13,7 @@
 #include <muster/error.h>
 
 /*  The largest frame of a session, header included, with room to spare. */
-#define OPTION_SESSION_FRAME (2 * 1024 * 1024)
+#define OPTION_SESSION_FRAME (UINT64_C (2) * 1024 * 1024)
 
 typedef struct {
     int name;       /* ZMQ_LINGER and its like, those that take an int */

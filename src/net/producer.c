@@ -27,7 +27,7 @@ struct producer {
     void *push;             /* NULL once finished */
     void *monitor;
     process_set_t *descriptors;
-    int descriptor;         /* of the connection; -1: there is none, or it is inproc */
+    int descriptor;         /* of the connection; -1: there is none */
     bool up;                /* hands were shaken: messages may be on their way */
 };
 

@@ -25,7 +25,7 @@ typedef enum {
     PRODUCER_GONE           /* finished, and its last byte is written or given up */
 } producer_news_t;
 
-/*  Open a PUSH and begin to connect to an endpoint that is resolved;
+/*  Open a PUSH and begin to connect to a tcp or ipc endpoint that is resolved;
     patience_ms: how long send waits. Errors: MUSTER_ENDPOINT, MUSTER_RESOURCE,
     MUSTER_NOMEM, MUSTER_SYSTEM. */
 muster_error_t producer_open (producer_t **self_p, void *context, const endpoint_t *endpoint, int patience_ms);

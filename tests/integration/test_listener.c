@@ -60,7 +60,7 @@ Test (listener, a_message_without_any_handler_is_counted_and_handled)
     muster_listener_register_handler (scene.listener, "other", collector_handler, other, false);
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
-    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    scene_hush ();
     cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
     cr_assert_eq (scene_stats (&scene).unhandled, 1);
@@ -208,7 +208,7 @@ Test (listener, unregister_returns_once_the_handler_is_not_running)
 Test (listener, a_failing_handler_is_counted_and_the_message_is_handled)
 {
     scene_t scene = scene_begin ();
-    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    scene_hush ();
     collector_fail (scene.messages, -1);
     muster_worker_t *worker = scene_worker (&scene, "a");
     muster_worker_send (worker, "X", NULL);
@@ -517,7 +517,7 @@ Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_st
 Test (listener, a_frame_that_claims_its_own_source_is_forged_and_stops_nothing)
 {
     scene_t scene = scene_begin ();
-    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    scene_hush ();
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     producer_send_number (producer, muster_listener_source (scene.listener), "STOP", 1);
     producer_send_number (producer, muster_listener_source (scene.listener), "JOINED", 1);
@@ -548,7 +548,7 @@ Test (listener, several_messages_may_share_a_plain_frame)
 Test (listener, a_frame_with_one_bad_message_is_dropped_whole)
 {
     scene_t scene = scene_begin ();
-    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    scene_hush ();
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     static const char frame [] = "\x93\xa1" "a\xa1X\x80" "\x93\xa1" "b\xa1Y\x82\xa1n\x01\xa1n\x02";
     producer_send (producer, frame, sizeof frame - 1);
@@ -563,7 +563,7 @@ Test (listener, a_frame_with_one_bad_message_is_dropped_whole)
 Test (listener, a_message_of_several_frames_is_refused)
 {
     scene_t scene = scene_begin ();
-    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    scene_hush ();
     producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
     producer_send_more (producer, "\x93\xa1" "a\xa1X\x80", 6);
     producer_send_more (producer, "", 0);
@@ -579,7 +579,7 @@ Test (listener, a_message_of_several_frames_is_refused)
 Test (listener, a_plain_frame_at_the_limit_is_handled_and_one_over_it_refused)
 {
     scene_t scene = scene_open ("tcp://127.0.0.1:*");
-    muster_log_set (NULL, NULL, MUSTER_LOG_ERROR);
+    scene_hush ();
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_frame_limit (scene.listener, 8);
     scene_start (&scene);

@@ -52,6 +52,9 @@ int64_t scene_number (const muster_message_t *message);
 /*  An abstract ipc endpoint that no other process uses. */
 const char *scene_private_endpoint (char *buffer, size_t size);
 
+/*  Log nothing from now on: what a test provokes is not news. */
+void scene_hush (void);
+
 /*  End the test with a line that names what does not hold. */
 #define MUST(condition) \
     do { \

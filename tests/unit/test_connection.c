@@ -30,10 +30,15 @@
 #define ID "id", 2
 
 static void *context;
+static char own_tcp [ENDPOINT_ROOM];
 
+/*  A loopback address for each process: tests run side by side, and one may
+    not take the port that another has just left. */
 static void
 set_up (void)
 {
+    unsigned pid = (unsigned) getpid ();
+    snprintf (own_tcp, sizeof own_tcp, "tcp://127.%u.%u.%u:*", 64 + (pid >> 16 & 63), pid >> 8 & 255, pid & 255);
     context = context_acquire ();
 }
 
@@ -43,7 +48,8 @@ tear_down (void)
     context_release (context);
 }
 
-TestSuite (connection, .init = set_up, .fini = tear_down);
+/*  After a failed assertion the context waits for the sockets that are left. */
+TestSuite (connection, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static binding_t *
 bound_to (const char *endpoint)
@@ -127,7 +133,7 @@ assert_comes_up (const char *endpoint)
 
 Test (connection, comes_up_over_tcp)
 {
-    assert_comes_up ("tcp://127.0.0.1:*");
+    assert_comes_up (own_tcp);
 }
 
 Test (connection, comes_up_over_ipc)
@@ -184,7 +190,7 @@ assert_is_down (const char *front, const char *back)
 Test (connection, is_down_where_nobody_listens)
 {
     char front [ENDPOINT_ROOM], back [ENDPOINT_ROOM];
-    find_deserted ("tcp://127.0.0.1:*", front, back);
+    find_deserted (own_tcp, front, back);
     assert_is_down (front, back);
     find_deserted ("ipc://*", front, back);
     assert_is_down (front, back);
@@ -193,8 +199,8 @@ Test (connection, is_down_where_nobody_listens)
 Test (connection, is_down_where_there_is_no_way_back)
 {
     char front [ENDPOINT_ROOM], back [ENDPOINT_ROOM];
-    find_deserted ("tcp://127.0.0.1:*", front, back);
-    binding_t *binding = bound_to ("tcp://127.0.0.1:*");
+    find_deserted (own_tcp, front, back);
+    binding_t *binding = bound_to (own_tcp);
     assert_is_down (binding_bound (binding), back);
     assert_is_down (front, binding_bound_return (binding));
     binding_destroy (&binding);
@@ -211,7 +217,7 @@ Test (connection, is_down_where_the_host_does_not_resolve)
 Test (connection, goes_down_with_the_listener_and_stays_so)
 {
     char front [ENDPOINT_ROOM];
-    binding_t *binding = bound_to ("tcp://127.0.0.1:*");
+    binding_t *binding = bound_to (own_tcp);
     snprintf (front, sizeof front, "%s", binding_bound (binding));
     connection_t *connection = connect_binding (binding);
     cr_assert_eq (next_news (connection), CONNECTION_UP);
@@ -292,7 +298,7 @@ Test (connection, tells_when_it_is_refused_for_good)
     cr_assert_eq (zmq_setsockopt (pull, ZMQ_ZAP_DOMAIN, "test", 4), 0);
     cr_assert_eq (zmq_bind (pull, "tcp://127.0.0.1:*"), 0);
     zmq_getsockopt (pull, ZMQ_LAST_ENDPOINT, endpoint, &size);
-    binding_t *binding = bound_to ("tcp://127.0.0.1:*");
+    binding_t *binding = bound_to (own_tcp);
     pthread_create (&thread, NULL, refuse_one, zap);
     connection_t *connection = connect_to (endpoint, binding_bound_return (binding));
     connection_news_t news = next_news (connection);
@@ -343,8 +349,8 @@ Test (connection, leaves_nothing_behind)
 {
     char front [ENDPOINT_ROOM], back [ENDPOINT_ROOM];
     int before = count_descriptors_at_rest ();
-    find_deserted ("tcp://127.0.0.1:*", front, back);
-    binding_t *binding = bound_to ("tcp://127.0.0.1:*");
+    find_deserted (own_tcp, front, back);
+    binding_t *binding = bound_to (own_tcp);
     for (int i = 0; i < 100; i++) {
         connection_t *up = connect_binding (binding);
         cr_assert_eq (next_news (up), CONNECTION_UP);
@@ -359,7 +365,7 @@ Test (connection, leaves_nothing_behind)
 
 Test (connection, says_when_memory_runs_out)
 {
-    binding_t *binding = bound_to ("tcp://127.0.0.1:*");
+    binding_t *binding = bound_to (own_tcp);
     connection_t *connection = NULL;
     size_t nth = 0;
     do {
@@ -393,7 +399,7 @@ Test (connection, is_the_parents_alone)
 {
     int status;
     int before = count_tcp_sockets ();
-    binding_t *binding = bound_to ("tcp://127.0.0.1:*");
+    binding_t *binding = bound_to (own_tcp);
     connection_t *connection = connect_binding (binding);
     cr_assert_eq (next_news (connection), CONNECTION_UP);
     assert_carries (connection, binding);

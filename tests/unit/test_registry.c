@@ -122,7 +122,8 @@ Test (registry, refuses_null)
 
 Test (registry, refuses_a_source_that_no_message_can_have)
 {
-    static const char *const bad [] = { "", "a\n", "\x7f", "\xc2\x85", "\xff", "\xc0\x80", "\xed\xa0\x80", "a\xe2\x82" };
+    static const char *const bad [] = {
+        "", "a\n", "\x7f", "\xc2\x85", "\xff", "\xc0\x80", "\xed\xa0\x80", "a\xe2\x82" };
     registry_t *registry = registry_new (OWN);
     for (size_t i = 0; i < sizeof bad / sizeof bad [0]; i++)
         cr_assert_eq (registry_register (registry, bad [i], one, NULL, false), MUSTER_INVAL, "%zu", i);
