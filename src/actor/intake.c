@@ -23,7 +23,7 @@
 bool
 intake_is_open (const listener_core_t *self)
 {
-    return self->plain_bytes < self->options.plain_share;
+    return self->plain_bytes == 0 || self->plain_bytes < self->options.plain_share;
 }
 
 static muster_refusal_t
@@ -178,11 +178,26 @@ take_data (listener_core_t *self, peer_t *peer, const frame_t *frame, zmq_msg_t 
         lose_batch (self, peer);
 }
 
+/*  A message over the limit, which its worker had accepted before it knew that. */
+static void
+take_withdrawn (listener_core_t *self, peer_t *peer)
+{
+    batch_t *batch = batch_new_memory (NULL, NULL, 0, SCAN_SESSION);
+    if (!batch) {
+        lose_batch (self, peer);
+        return;
+    }
+    refuse_batch (self, peer, batch, 1, MUSTER_REFUSAL_SIZE);
+    batch_release (&batch);
+}
+
 static void
 take_chunk (listener_core_t *self, peer_t *peer, const frame_t *frame, const uint8_t *body, size_t size)
 {
     arrival_t arrival = session_chunk (&peer->session, frame, body, size, self->now);
     note_arrival (self, peer, frame, arrival);
+    if (arrival == ARRIVAL_WITHDRAWN)
+        take_withdrawn (self, peer);
     if (arrival != ARRIVAL_TAKE)
         return;
     uint64_t total;

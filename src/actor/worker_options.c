@@ -69,6 +69,13 @@ muster_worker_set_no_progress (muster_worker_t *self, double seconds)
     self->core.options.no_progress_ms = to_ms (seconds);
 }
 
+/*  Does it stand for any port, path or address, which only a listener can take? */
+static bool
+is_open (const endpoint_t *endpoint)
+{
+    return endpoint->wildcard || endpoint_is_any (endpoint);
+}
+
 static muster_error_t
 set_endpoints (muster_worker_t *self)
 {
@@ -79,8 +86,8 @@ set_endpoints (muster_worker_t *self)
         error = core->options.return_endpoint
             ? endpoint_parse (&back, core->options.return_endpoint, self->reason)
             : endpoint_return (&data, &back, self->reason);
-    if (!error && (data.wildcard || back.wildcard)) {
-        snprintf (self->reason, sizeof self->reason, "%s: a worker needs the listener's port or path, not a wildcard",
+    if (!error && (is_open (&data) || is_open (&back))) {
+        snprintf (self->reason, sizeof self->reason, "%s: a worker needs the listener's address and port or path, not a wildcard",
             core->options.endpoint);
         error = MUSTER_ENDPOINT;
     }

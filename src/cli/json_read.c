@@ -295,8 +295,10 @@ json_read (muster_writer_t *writer, const char *text, size_t size, char *problem
     if (!json_check (text, size, &keys, problem))
         return false;
     struct json_object *value = parse (text, size, problem);
+    if (!value && !*problem)
+        complain (&packing, "data must be a map: {...}");
     if (!value)
-        return *problem || complain (&packing, "data must be a map: {...}");
+        return false;
     bool packed = pack_all (&packing, value, keys);
     json_object_put (value);
     return packed;

@@ -113,9 +113,13 @@ credit_close (credit_t *self, credit_account_t *account)
 }
 
 void
-credit_want (credit_t *self, credit_account_t *account, uint64_t need, uint64_t want)
+credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint64_t need, uint64_t want)
 {
-    if (!account->present || want <= account->limit)
+    if (!account->present)
+        return;
+    if (use < account->limit && need > account->limit)
+        set_limit (self, account, account->floor, use > account->handled ? use : account->handled);
+    if (want <= account->limit)
         return;
     account->need = need;
     account->want = want;

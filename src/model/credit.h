@@ -62,8 +62,11 @@ muster_error_t credit_return (credit_t *self, credit_account_t *account);
 /*  Close it: what it held is free. Harmless if it is closed. */
 void credit_close (credit_t *self, credit_account_t *account);
 
-/*  The owner's peer asks for more; it gets in line behind those before it. */
-void credit_want (credit_t *self, credit_account_t *account, uint64_t need, uint64_t want);
+/*  The owner's peer asks for more; it gets in line behind those before it. Until
+    it is granted need it does not pass use: what it holds beyond that is free
+    for others, or peers that hold too little for their next message would
+    keep each other waiting for ever. */
+void credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint64_t need, uint64_t want);
 
 /*  Bytes were handled: the floor moves along. Returns true if the limit moved. */
 bool credit_handled (credit_t *self, credit_account_t *account, uint64_t handled);

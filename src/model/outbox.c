@@ -15,6 +15,9 @@
 #define BLOB_LEAST 4096
 #define BLOB_MOST (2 * (FRAME_RUN_BYTES + FRAME_HEADER_ROOM))
 
+/*  The bit of a message's size that says so. */
+#define WITHDRAWN 0x80000000u
+
 /*  What one kept message costs beside its bytes: its size's place in the ring. */
 #define MESSAGE_OVERHEAD sizeof (uint32_t)
 #define RUN_OVERHEAD (FRAME_HEADER_ROOM + sizeof (outbox_run_t))
@@ -31,10 +34,30 @@ run_at (const outbox_t *self, uint64_t number)
     return &self->runs [number & (self->runs_room - 1)];
 }
 
+static uint32_t *
+entry_of (const outbox_t *self, uint64_t position)
+{
+    return &self->sizes [position & (self->sizes_room - 1)];
+}
+
+static bool
+is_withdrawn (const outbox_t *self, uint64_t position)
+{
+    return *entry_of (self, position) & WITHDRAWN;
+}
+
+/*  The bytes it takes in its run. */
 static uint32_t
 size_of (const outbox_t *self, uint64_t position)
 {
-    return self->sizes [position & (self->sizes_room - 1)];
+    return *entry_of (self, position) & ~WITHDRAWN;
+}
+
+/*  The bytes it counts for in positions. */
+static uint32_t
+weight_of (const outbox_t *self, uint64_t position)
+{
+    return is_withdrawn (self, position) ? 0 : size_of (self, position);
 }
 
 void
@@ -63,7 +86,7 @@ make_room_for_size (outbox_t *self)
         return MUSTER_NOMEM;
     for (uint64_t i = 1; i <= kept; i++) {
         uint64_t position = self->handled.messages + i;
-        sizes [position & (room - 1)] = size_of (self, position);
+        sizes [position & (room - 1)] = *entry_of (self, position);
     }
     alloc_free (self->sizes);
     self->sizes = sizes;
@@ -95,7 +118,9 @@ count_accepted (outbox_t *self, size_t size)
     self->accepted.messages++;
     self->accepted.bytes += size;
     self->overhead += MESSAGE_OVERHEAD;
-    self->sizes [self->accepted.messages & (self->sizes_room - 1)] = (uint32_t) size;
+    *entry_of (self, self->accepted.messages) = (uint32_t) size;
+    if (size > self->largest)
+        self->largest = (uint32_t) size;
 }
 
 bool
@@ -152,7 +177,7 @@ make_room_for_bytes (outbox_t *self, size_t size)
 muster_error_t
 outbox_append (outbox_t *self, const void *bytes, size_t size)
 {
-    if (size > UINT32_MAX)
+    if (size >= WITHDRAWN)
         return MUSTER_TOOBIG;
     if (make_room_for_size (self))
         return MUSTER_NOMEM;
@@ -179,13 +204,27 @@ muster_error_t
 outbox_append_blob (outbox_t *self, blob_t *blob)
 {
     size_t size = blob->room - FRAME_HEADER_ROOM;
-    if (size > UINT32_MAX)
+    if (size >= WITHDRAWN)
         return MUSTER_TOOBIG;
     if (make_room_for_size (self) || make_room_for_run (self))
         return MUSTER_NOMEM;
     push_run (self, blob, FRAME_HEADER_ROOM, size, true);
     count_accepted (self, size);
     return 0;
+}
+
+void
+outbox_withdraw (outbox_t *self, uint64_t limit)
+{
+    if (self->largest <= limit)
+        return;
+    for (uint64_t position = self->sent.messages + 1; position <= self->accepted.messages; position++) {
+        if (weight_of (self, position) <= limit)
+            continue;
+        self->accepted.bytes -= size_of (self, position);
+        *entry_of (self, position) |= WITHDRAWN;
+        self->withdrawn++;
+    }
 }
 
 uint64_t
@@ -202,7 +241,7 @@ outbox_need (const outbox_t *self)
 {
     if (self->sent.messages == self->accepted.messages)
         return self->accepted.bytes;
-    return self->sent.bytes + size_of (self, self->sent.messages + 1);
+    return self->sent.bytes + weight_of (self, self->sent.messages + 1);
 }
 
 /*  Messages from the next one on that fit into room bytes of one run. */
@@ -211,13 +250,14 @@ messages_within (const outbox_t *self, const outbox_run_t *run, uint64_t room, s
 {
     uint64_t position = self->sent.messages + 1;
     uint64_t end = run->first + run->count;
-    if (position == run->first && run->size <= room) {
+    if (position == run->first && run->size <= room && self->withdrawn == 0) {
         *size = run->size;
         return run->count;
     }
     uint32_t count = 0;
     *size = 0;
-    while (position + count < end && *size + size_of (self, position + count) <= room)
+    while (position + count < end && !is_withdrawn (self, position + count)
+    && *size + size_of (self, position + count) <= room)
         *size += size_of (self, position + count++);
     return count;
 }
@@ -243,6 +283,16 @@ count_sent (outbox_t *self, outbox_run_t *run, uint32_t count, size_t size)
 }
 
 static void
+take_withdrawn (outbox_t *self, outbox_run_t *run, outbox_piece_t *piece)
+{
+    piece->kind = FRAME_CHUNK;
+    piece->chunk = (frame_chunk_t) { .position = self->sent.messages + 1 };
+    piece->body = run->body;
+    piece->size = 0;
+    count_sent (self, run, 1, 0);
+}
+
+static void
 take_chunk (outbox_t *self, outbox_run_t *run, size_t chunk, outbox_piece_t *piece)
 {
     uint64_t total = size_of (self, self->sent.messages + 1);
@@ -265,6 +315,9 @@ outbox_next (outbox_t *self, uint64_t credit, size_t chunk, outbox_piece_t *piec
     outbox_run_t *run = run_at (self, self->run_next);
     piece->blob = blob_share (run->blob);
     piece->in_place = false;
+    if (is_withdrawn (self, self->sent.messages + 1))
+        take_withdrawn (self, run, piece);
+    else
     if (size_of (self, self->sent.messages + 1) > chunk)
         take_chunk (self, run, chunk, piece);
     else {
@@ -287,9 +340,9 @@ outbox_rewind (outbox_t *self, uint64_t received)
     if (received < self->handled.messages || received > self->accepted.messages)
         return false;
     while (self->sent.messages > received)
-        self->sent.bytes -= size_of (self, self->sent.messages--);
+        self->sent.bytes -= weight_of (self, self->sent.messages--);
     while (self->sent.messages < received)
-        self->sent.bytes += size_of (self, ++self->sent.messages);
+        self->sent.bytes += weight_of (self, ++self->sent.messages);
     self->piece_offset = 0;
     self->run_next = self->run_first;
     while (self->run_next < self->run_end) {
@@ -318,7 +371,8 @@ outbox_handled (outbox_t *self, uint64_t messages)
     if (messages < self->handled.messages || messages > self->sent.messages)
         return false;
     while (self->handled.messages < messages) {
-        self->handled.bytes += size_of (self, ++self->handled.messages);
+        self->handled.bytes += weight_of (self, ++self->handled.messages);
+        self->withdrawn -= is_withdrawn (self, self->handled.messages);
         self->overhead -= MESSAGE_OVERHEAD;
     }
     while (self->run_first < self->run_next) {
@@ -329,7 +383,9 @@ outbox_handled (outbox_t *self, uint64_t messages)
         self->overhead -= RUN_OVERHEAD;
         self->run_first++;
     }
-    if (self->handled.messages == self->accepted.messages)
+    if (self->handled.messages == self->accepted.messages) {
         blob_release (&self->filling);
+        self->largest = 0;
+    }
     return true;
 }

@@ -36,9 +36,11 @@ typedef struct {
     position_t sent;        /* whole messages */
     position_t handled;
     uint64_t overhead;      /* bytes that the kept messages cost beside their own */
+    uint64_t withdrawn;     /* kept messages that are not to be sent */
+    uint32_t largest;       /* size of the largest message since the box was empty */
     uint64_t piece_offset;  /* bytes of message sent.messages + 1 that were sent in pieces */
 
-    uint32_t *sizes;        /* ring of the kept messages' sizes */
+    uint32_t *sizes;        /* ring of the kept messages' sizes, WITHDRAWN or not */
     size_t sizes_room;      /* a power of two */
     outbox_run_t *runs;     /* ring */
     size_t runs_room;       /* a power of two */
@@ -70,6 +72,10 @@ muster_error_t outbox_append (outbox_t *self, const void *bytes, size_t size);
 /*  Accept the whole of a blob beyond its header room as one message; the blob
     becomes shared. Errors: MUSTER_NOMEM, MUSTER_TOOBIG. */
 muster_error_t outbox_append_blob (outbox_t *self, blob_t *blob);
+
+/*  Withdraw the messages larger than limit that were not sent: each goes out as a
+    chunk of no bytes and counts for none, so that positions stay whole. */
+void outbox_withdraw (outbox_t *self, uint64_t limit);
 
 /*  Bytes of memory that the kept messages are charged for. */
 uint64_t outbox_charge (const outbox_t *self);

@@ -57,7 +57,7 @@ typedef struct {
 
 typedef struct {
     uint64_t position;      /* of the message */
-    uint64_t total;         /* bytes of the message */
+    uint64_t total;         /* bytes of the message; 0: it is withdrawn */
     uint64_t offset;        /* of this piece */
 } frame_chunk_t;
 
@@ -91,6 +91,7 @@ typedef struct {
 } frame_positions_t;
 
 typedef struct {
+    uint64_t use;           /* byte position that is not passed before need is granted */
     uint64_t need;          /* byte position without which nothing goes on */
     uint64_t want;          /* byte position of all that waits */
     uint64_t handled;       /* position whose handling somebody waits for, 0: nobody */

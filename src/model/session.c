@@ -151,6 +151,7 @@ welcomed (session_t *self, const frame_welcome_t *welcome)
     self->out.credit = welcome->credit;
     self->out.peer_received = welcome->received.messages;
     self->out.message_limit = welcome->message_limit;
+    outbox_withdraw (&self->out.box, welcome->message_limit);
     self->heartbeat = earlier (self->limits.liveness, welcome->liveness_ms) / 4;
     self->state = SESSION_OPEN;
     self->back_off = BACK_OFF_LEAST;
@@ -280,8 +281,10 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
 static bool
 want_came (session_t *self, const frame_want_t *want, int64_t now)
 {
-    uint64_t most = self->in.received.bytes + self->limits.message_limit;
-    credit_want (self->in.credit, &self->in.account, want->need < most ? want->need : most, want->want);
+    uint64_t received = self->in.received.bytes;
+    uint64_t most = received + self->limits.message_limit;
+    uint64_t use = want->use > received ? want->use : received;
+    credit_want (self->in.credit, &self->in.account, use, want->need < most ? want->need : most, want->want);
     if (want->handled > self->in.awaited)
         self->in.awaited = want->handled;
     if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit

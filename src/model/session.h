@@ -151,6 +151,7 @@ bool session_control (session_t *self, const frame_t *frame, int64_t now);
 typedef enum {
     ARRIVAL_TAKE,           /* messages to be handled */
     ARRIVAL_PART,           /* kept: the rest of the message is to come */
+    ARRIVAL_WITHDRAWN,      /* one message that does not come: it was over our limit */
     ARRIVAL_STALE,          /* of another epoch */
     ARRIVAL_DUPLICATE,      /* all of it has come before */
     ARRIVAL_GAP,            /* something before it is missing */

@@ -78,6 +78,8 @@ session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_
     arrival_t arrival = check_place (self, frame, chunk->position, chunk->position + 1, now);
     if (arrival != ARRIVAL_TAKE)
         return arrival;
+    if (chunk->total == 0)
+        return self->in.partial ? found_gap (self, now) : ARRIVAL_WITHDRAWN;
     if (!self->in.partial && chunk->offset == 0)
         arrival = begin_partial (self, chunk);
     if (arrival == ARRIVAL_MEMORY)
@@ -126,7 +128,7 @@ report_is_urgent (const session_in_t *in)
     return in->handled.messages - in->reported >= REPORT_MESSAGES
         || (in->awaited > in->reported && in->handled.messages >= in->awaited)
         || in->account.in_line
-        || in->account.limit - in->reported_credit >= in->account.floor / 2;
+        || in->account.limit >= in->reported_credit + in->account.floor / 2;
 }
 
 void

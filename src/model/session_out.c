@@ -91,7 +91,9 @@ fill_positions (session_t *self, frame_positions_t *positions)
 static void
 fill_want (session_out_t *out, frame_want_t *want)
 {
-    *want = (frame_want_t) { .need = outbox_need (&out->box), .want = out->box.accepted.bytes };
+    uint64_t need = outbox_need (&out->box);
+    *want = (frame_want_t) { .need = need, .want = out->box.accepted.bytes };
+    want->use = need > out->credit ? out->box.sent.bytes : out->credit;
     if (out->awaited > out->box.handled.messages)
         want->handled = out->awaited;
     out->wanted = want->want;

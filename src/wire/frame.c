@@ -131,8 +131,9 @@ write_body (const frame_t *frame, muster_writer_t *writer)
             write_positions (&frame->positions, writer);
             break;
         case FRAME_WANT:
-            muster_writer_seq (writer, 3);
-            write_numbers (writer, (uint64_t []) { frame->want.need, frame->want.want, frame->want.handled }, 3);
+            muster_writer_seq (writer, 4);
+            write_numbers (writer, (uint64_t []) {
+                frame->want.use, frame->want.need, frame->want.want, frame->want.handled }, 4);
             break;
         case FRAME_GOODBYE:
             muster_writer_seq (writer, 2);
@@ -276,7 +277,8 @@ read_body (muster_reader_t *reader, frame_t *frame)
         case FRAME_POSITIONS:
             return read_positions (reader, &frame->positions);
         case FRAME_WANT:
-            return read_uint (reader, &frame->want.need)
+            return read_uint (reader, &frame->want.use)
+                && read_uint (reader, &frame->want.need)
                 && read_uint (reader, &frame->want.want)
                 && read_uint (reader, &frame->want.handled)
                 && frame->want.need <= frame->want.want;
@@ -316,7 +318,8 @@ read_place (frame_t *frame, const uint8_t *at, size_t body_size)
     return frame->chunk.position > 0 && frame->chunk.position < UINT64_MAX / 2
         && frame->chunk.total <= UINT32_MAX
         && frame->chunk.offset <= frame->chunk.total
-        && body_size > 0 && body_size <= frame->chunk.total - frame->chunk.offset
+        && (body_size > 0 || frame->chunk.total == 0)
+        && body_size <= frame->chunk.total - frame->chunk.offset
         ? MUSTER_REFUSAL_NONE : MUSTER_REFUSAL_HEADER;
 }
 

@@ -54,8 +54,8 @@ Test (credit, a_large_message_is_granted_whole_or_waits)
     credit_account_t one, other;
     cr_assert_eq (credit_open (&credit, &one, 0, NULL), 0);
     cr_assert_eq (credit_open (&credit, &other, 0, NULL), 0);
-    credit_want (&credit, &one, 800, 800);
-    credit_want (&credit, &other, 300, 300);
+    credit_want (&credit, &one, UINT64_MAX, 800, 800);
+    credit_want (&credit, &other, UINT64_MAX, 300, 300);
     cr_assert_eq (credit_grant (&credit), &one);
     cr_assert_eq (one.limit, 800);
     cr_assert_null (credit_grant (&credit), "the budget has 100 left, 200 are needed");
@@ -72,14 +72,33 @@ Test (credit, who_came_first_is_served_first_even_if_less_would_fit)
     cr_assert_eq (credit_open (&credit, &holder, 0, NULL), 0);
     cr_assert_eq (credit_open (&credit, &large, 0, NULL), 0);
     cr_assert_eq (credit_open (&credit, &small, 0, NULL), 0);
-    credit_want (&credit, &holder, 500, 500);
+    credit_want (&credit, &holder, UINT64_MAX, 500, 500);
     cr_assert_eq (credit_grant (&credit), &holder);
-    credit_want (&credit, &large, 700, 700);
-    credit_want (&credit, &small, 150, 150);
+    credit_want (&credit, &large, UINT64_MAX, 700, 700);
+    credit_want (&credit, &small, UINT64_MAX, 150, 150);
     cr_assert_null (credit_grant (&credit));
     credit_handled (&credit, &holder, 500);
     cr_assert_eq (credit_grant (&credit), &large);
     cr_assert_eq (credit_grant (&credit), &small);
+}
+
+Test (credit, who_holds_too_little_for_its_next_message_gives_it_back_while_it_waits)
+{
+    credit_t credit = new_credit (1000, 700);
+    credit_account_t one, other;
+    cr_assert_eq (credit_open (&credit, &one, 0, NULL), 0);
+    cr_assert_eq (credit_open (&credit, &other, 0, NULL), 0);
+    credit_want (&credit, &one, UINT64_MAX, 600, 10000);
+    cr_assert_eq (credit_grant (&credit), &one);
+    cr_assert_eq (one.limit, 900, "as much as there is: it may hold several messages");
+    credit_handled (&credit, &one, 500);
+    credit_want (&credit, &other, 0, 650, 650);
+    cr_assert_null (credit_grant (&credit));
+    credit_want (&credit, &one, 500, 1100, 10000);
+    cr_assert_eq (credit_grant (&credit), &other);
+    credit_handled (&credit, &other, 650);
+    cr_assert_eq (credit_grant (&credit), &one);
+    cr_assert_geq (one.limit, 1100);
 }
 
 Test (credit, a_newcomer_waits_for_its_floor_while_grants_hold_all)
@@ -87,7 +106,7 @@ Test (credit, a_newcomer_waits_for_its_floor_while_grants_hold_all)
     credit_t credit = new_credit (1000, 800);
     credit_account_t holder, newcomer;
     cr_assert_eq (credit_open (&credit, &holder, 0, NULL), 0);
-    credit_want (&credit, &holder, 1000, 1000);
+    credit_want (&credit, &holder, UINT64_MAX, 1000, 1000);
     cr_assert_eq (credit_grant (&credit), &holder);
     cr_assert_eq (credit_open (&credit, &newcomer, 0, NULL), 0);
     cr_assert_eq (newcomer.limit, 0);
@@ -102,7 +121,7 @@ Test (credit, an_absent_sender_holds_only_what_it_sent)
     credit_t credit = new_credit (1000, 800);
     credit_account_t account;
     cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
-    credit_want (&credit, &account, 900, 900);
+    credit_want (&credit, &account, UINT64_MAX, 900, 900);
     cr_assert_eq (credit_grant (&credit), &account);
     credit_leave (&credit, &account, 250);
     cr_assert_eq (credit.committed, 250);
@@ -117,9 +136,9 @@ Test (credit, closing_gives_everything_back)
     credit_t credit = new_credit (1000, 800);
     credit_account_t account;
     cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
-    credit_want (&credit, &account, 700, 900);
+    credit_want (&credit, &account, UINT64_MAX, 700, 900);
     cr_assert_eq (credit_grant (&credit), &account);
-    credit_want (&credit, &account, 2000, 2000);
+    credit_want (&credit, &account, UINT64_MAX, 2000, 2000);
     credit_close (&credit, &account);
     credit_close (&credit, &account);
     cr_assert_eq (credit.committed, 0);
@@ -148,7 +167,7 @@ Test (credit, whatever_happens_the_sum_stays_within_the_budget)
                 credit_leave (&credit, account, received [i]);
                 break;
             case 2:
-                credit_want (&credit, account, received [i] + amount, received [i] + 2 * amount);
+                credit_want (&credit, account, received [i] + amount / 2, received [i] + amount, received [i] + 2 * amount);
                 break;
             case 3:
                 if (account->present && received [i] + amount <= account->limit)

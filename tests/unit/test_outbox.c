@@ -187,6 +187,45 @@ Test (outbox, keeps_messages_until_they_are_handled)
     outbox_clear (&box);
 }
 
+Test (outbox, a_withdrawn_message_goes_as_a_chunk_of_no_bytes_and_the_others_as_they_are)
+{
+    outbox_t box = new_box ();
+    size_t sizes [] = { 10, 200, 20, 300, 30 };
+    for (int i = 0; i < 5; i++)
+        append (&box, sizes [i], (uint8_t) i);
+    outbox_withdraw (&box, 100);
+    cr_assert_eq (box.accepted.bytes, 60);
+    for (int round = 0; round < 2; round++) {
+        outbox_piece_t piece;
+        for (int i = 0; i < 5; i++) {
+            cr_assert (outbox_next (&box, 60, CHUNK, &piece));
+            if (sizes [i] > 100) {
+                cr_assert_eq (piece.kind, FRAME_CHUNK);
+                cr_assert_eq (piece.chunk.position, i + 1);
+                cr_assert_eq (piece.chunk.total, 0);
+                cr_assert_eq (piece.size, 0);
+            }
+            else {
+                cr_assert_eq (piece.kind, FRAME_DATA);
+                cr_assert_eq (piece.data.first, i + 1);
+                cr_assert_eq (piece.data.count, 1);
+                cr_assert_eq (piece.body [0], i);
+            }
+            blob_release (&piece.blob);
+        }
+        cr_assert_not (outbox_next (&box, 60, CHUNK, &piece));
+        cr_assert_eq (box.sent.bytes, 60);
+        cr_assert (outbox_rewind (&box, 0));
+        cr_assert_eq (box.sent.bytes, 0);
+    }
+    cr_assert (outbox_rewind (&box, 5));
+    cr_assert (outbox_handled (&box, 5));
+    cr_assert_eq (box.handled.bytes, 60);
+    cr_assert_eq (box.withdrawn, 0);
+    cr_assert_eq (outbox_charge (&box), 0);
+    outbox_clear (&box);
+}
+
 Test (outbox, refuses_positions_that_cannot_be)
 {
     outbox_t box = new_box ();

@@ -1,0 +1,92 @@
+/*  feed.c - the messages that send is to send
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "cli/feed.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/json.h"
+#include "cli/say.h"
+
+static bool
+complain (const feed_t *feed, uint64_t line, muster_error_t error)
+{
+    const char *reason = feed->reason (feed->target);
+    const char *comma = *reason ? ", " : "";
+    if (line > 0)
+        say ("line %" PRIu64 ": not sent: %s%s%s", line, muster_error_text (error), comma, reason);
+    else
+        say ("not sent: %s%s%s", muster_error_text (error), comma, reason);
+    return false;
+}
+
+/*  line: its number on stdin, 0 for none. */
+static bool
+send_data (const feed_t *feed, const muster_writer_t *data, uint64_t line)
+{
+    const void *bytes;
+    size_t size;
+    muster_error_t error = muster_writer_bytes (data, &bytes, &size);
+    if (!error)
+        error = feed->send (feed->target, bytes, size);
+    return !error || complain (feed, line, error);
+}
+
+static bool
+is_blank (const char *text)
+{
+    return text [strspn (text, " \t\r\n")] == 0;
+}
+
+static bool
+send_line (const feed_t *feed, muster_writer_t *data, const char *text, size_t size, uint64_t line)
+{
+    char problem [JSON_PROBLEM_ROOM];
+    if (size == strlen (text) && is_blank (text))
+        return true;
+    muster_writer_clear (data);
+    if (json_read (data, text, size, problem))
+        return send_data (feed, data, line);
+    say ("line %" PRIu64 ": %s", line, problem);
+    return false;
+}
+
+static bool
+send_lines (const feed_t *feed, muster_writer_t *data)
+{
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t size;
+    uint64_t line = 0;
+    bool sent = true;
+    while (sent && (size = getline (&text, &room, stdin)) >= 0)
+        sent = send_line (feed, data, text, (size_t) size, ++line);
+    if (sent && !feof (stdin)) {
+        say ("stdin: %s", strerror (errno));
+        sent = false;
+    }
+    free (text);
+    return sent;
+}
+
+bool
+feed_run (const feed_t *feed, const muster_writer_t *data)
+{
+    if (data)
+        return send_data (feed, data, 0);
+    muster_writer_t *line = muster_writer_new ();
+    if (!line) {
+        say ("out of memory");
+        return false;
+    }
+    bool sent = send_lines (feed, line);
+    muster_writer_destroy (&line);
+    return sent;
+}

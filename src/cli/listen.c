@@ -1,0 +1,378 @@
+/*  listen.c - muster listen
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <muster/data.h>
+#include <muster/listener.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+static const char help [] =
+    "usage: muster listen ENDPOINT [--count N] [--timeout S] [--send SOURCE CMD JSON]...\n"
+    "\n"
+    "Listen at ENDPOINT: tcp://ADDRESS:PORT (port * finds a free one) or ipc://PATH.\n"
+    "Print each message on stdout, one JSON object a line:\n"
+    "{\"source\":...,\"cmd\":...,\"data\":...}. Who joins and leaves is told on stderr.\n"
+    "SIGINT and SIGTERM end it once what has arrived is printed.\n"
+    "\n"
+    "  --count N                  end after N messages\n"
+    "  --timeout S                end with 1 when S seconds pass first\n"
+    "  --send SOURCE CMD JSON     send this command when SOURCE joins\n"
+    "  --insecure                 allow an address that other hosts can reach\n"
+    "\n"
+    "Binary is {\"$bin\": base64}, an ext value {\"$ext\": [type, base64]}, what is no\n"
+    "finite number {\"$float\": \"nan\"}, a map with a key that starts with $ is\n"
+    "{\"$map\": {...}}.\n";
+
+/*  A command for who joins. */
+typedef struct {
+    const char *source;
+    const char *cmd;
+    muster_writer_t *data;
+} errand_t;
+
+typedef struct {
+    const char *endpoint;
+    uint64_t count;         /* 0: without end */
+    double timeout;         /* seconds; 0: none */
+    bool insecure;
+    errand_t *errands;
+    size_t errand_count;
+    muster_listener_t *listener;
+    int signals;            /* readable when a signal has come */
+    uint64_t printed;
+    bool broken;            /* stdout or the listener */
+} listen_t;
+
+/*  Why it ends. */
+typedef enum { END_NOT_YET, END_COUNT, END_SIGNAL, END_TIMEOUT, END_BROKEN } end_t;
+
+/*  --------------------------------------------------------------------------
+    Events */
+
+static void
+send_errands (const listen_t *self, const char *source)
+{
+    const void *bytes;
+    size_t size;
+    for (size_t i = 0; i < self->errand_count; i++) {
+        const errand_t *errand = &self->errands [i];
+        if (strcmp (errand->source, source) != 0)
+            continue;
+        muster_error_t error = muster_writer_bytes (errand->data, &bytes, &size);
+        if (!error)
+            error = muster_listener_send_raw (self->listener, source, errand->cmd, bytes, size);
+        if (error)
+            say ("%s not sent to %s: %s", errand->cmd, source, muster_error_text (error));
+    }
+}
+
+static int
+on_event (const muster_message_t *event, void *argument)
+{
+    const char *source = "";
+    const char *reason = "";
+    uint64_t count = 1;
+    muster_message_unpack (event, "{s?:s, s?:s, s?:U}", "source", &source, "reason", &reason, "count", &count);
+    const char *cmd = muster_message_cmd (event);
+    if (count > 1)
+        say ("%s %s: %s (%" PRIu64 " times)", cmd, source, reason, count);
+    else
+        say ("%s %s%s%s", cmd, source, *reason ? ": " : "", reason);
+    if (strcmp (cmd, MUSTER_EVENT_JOINED) == 0)
+        send_errands (argument, source);
+    return 0;
+}
+
+/*  --------------------------------------------------------------------------
+    Messages */
+
+static bool
+print (const muster_message_t *message)
+{
+    if (json_write_message (stdout, message) == MUSTER_OK && fflush (stdout) == 0)
+        return true;
+    say ("stdout: %s", strerror (errno));
+    return false;
+}
+
+/*  Take one message, if there is one in time, and print it. False when the
+    listener has none any more, or can give none. */
+static bool
+take_message (listen_t *self, int timeout_ms)
+{
+    muster_message_t *message;
+    muster_error_t error = muster_listener_next (self->listener, &message, timeout_ms);
+    if (error == MUSTER_TIMEOUT)
+        return true;
+    if (error) {
+        self->broken = error != MUSTER_CLOSED;
+        return false;
+    }
+    bool printed = print (message);
+    self->printed += printed;
+    self->broken = !printed;
+    muster_message_done (&message, !printed);
+    return true;
+}
+
+static bool
+is_enough (const listen_t *self)
+{
+    return self->broken || (self->count > 0 && self->printed == self->count);
+}
+
+static int64_t
+now_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*  Wait for a message, a signal or the deadline. */
+static end_t
+wait_for_news (const listen_t *self, int descriptor, int64_t deadline)
+{
+    struct pollfd items [] = { { .fd = self->signals, .events = POLLIN }, { .fd = descriptor, .events = POLLIN } };
+    int64_t left = deadline - now_ms ();
+    if (left <= 0)
+        return END_TIMEOUT;
+    if (poll (items, 2, left > INT_MAX ? INT_MAX : (int) left) < 0 && errno != EINTR)
+        return END_BROKEN;
+    return items [0].revents ? END_SIGNAL : END_NOT_YET;
+}
+
+static end_t
+take_messages (listen_t *self)
+{
+    int descriptor;
+    int64_t deadline = self->timeout > 0 ? now_ms () + (int64_t) (self->timeout * 1000) : INT64_MAX;
+    if (muster_listener_descriptor (self->listener, &descriptor))
+        return END_BROKEN;
+    end_t end = END_NOT_YET;
+    while (end == END_NOT_YET) {
+        end = wait_for_news (self, descriptor, deadline);
+        if (end == END_NOT_YET && !take_message (self, 0))
+            end = END_BROKEN;
+        if (is_enough (self))
+            end = self->broken ? END_BROKEN : END_COUNT;
+    }
+    return end;
+}
+
+/*  --------------------------------------------------------------------------
+    The end */
+
+static void *
+stop (void *argument)
+{
+    listen_t *self = argument;
+    muster_listener_stop (self->listener, NULL);
+    return NULL;
+}
+
+/*  Stop, and print what has arrived: it waits for whoever takes the messages. */
+static void
+drain (listen_t *self)
+{
+    pthread_t stopper;
+    if (pthread_create (&stopper, NULL, stop, self) != 0) {
+        self->broken = true;
+        return;
+    }
+    while (!is_enough (self) && take_message (self, -1))
+        continue;
+    pthread_join (stopper, NULL);
+}
+
+/*  Who did not take a message does not drain either: its worker keeps it. */
+static void
+stop_at_once (listen_t *self)
+{
+    muster_listener_set_drain (self->listener, 0);
+    muster_listener_stop (self->listener, NULL);
+}
+
+static void
+report (listen_t *self)
+{
+    muster_stats_t stats = { 0 };
+    muster_listener_stats (self->listener, &stats);
+    say ("handled=%" PRIu64 " rejected=%" PRIu64 " dropped=%" PRIu64 " workers=%" PRIu64,
+        stats.handled, stats.rejected, stats.dropped, stats.joined);
+}
+
+static int
+listen_until_end (listen_t *self)
+{
+    end_t end = take_messages (self);
+    if (end == END_SIGNAL || end == END_TIMEOUT)
+        drain (self);
+    else
+        stop_at_once (self);
+    report (self);
+    bool done = end == END_COUNT || end == END_SIGNAL;
+    return done && !self->broken ? EXIT_DONE : EXIT_FAILED;
+}
+
+/*  --------------------------------------------------------------------------
+    The beginning */
+
+/*  Signals are blocked before there are other threads, which inherit that. */
+static bool
+take_signals (listen_t *self)
+{
+    sigset_t set;
+    sigemptyset (&set);
+    sigaddset (&set, SIGINT);
+    sigaddset (&set, SIGTERM);
+    sigprocmask (SIG_BLOCK, &set, NULL);
+    self->signals = signalfd (-1, &set, SFD_CLOEXEC);
+    if (self->signals < 0)
+        say ("signals: %s", strerror (errno));
+    return self->signals >= 0;
+}
+
+static bool
+start (listen_t *self)
+{
+    self->listener = muster_listener_new (self->endpoint);
+    if (!self->listener) {
+        say ("out of memory");
+        return false;
+    }
+    muster_listener_set_insecure (self->listener, self->insecure);
+    muster_error_t error = muster_listener_register_system_handler (self->listener, on_event, self);
+    if (!error)
+        error = muster_listener_start (self->listener);
+    if (error)
+        say ("%s", muster_listener_reason (self->listener));
+    return !error;
+}
+
+static int
+run (listen_t *self)
+{
+    int code = EXIT_FAILED;
+    if (!take_signals (self))
+        return code;
+    if (start (self)) {
+        say ("listening on %s", muster_listener_endpoint (self->listener));
+        code = listen_until_end (self);
+    }
+    muster_listener_destroy (&self->listener);
+    close (self->signals);
+    return code;
+}
+
+/*  --------------------------------------------------------------------------
+    Options */
+
+enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_INSECURE, OPTION_HELP };
+
+static const struct option options_known [] = {
+    { "count", required_argument, NULL, OPTION_COUNT },
+    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "send", required_argument, NULL, OPTION_SEND },
+    { "insecure", no_argument, NULL, OPTION_INSECURE },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+/*  The value of --send, and the two arguments that follow it. */
+static bool
+take_errand (listen_t *self, int argc, char **argv)
+{
+    if (argc - optind < 2) {
+        say_usage ("listen", "--send needs SOURCE CMD JSON");
+        return false;
+    }
+    errand_t *errand = &self->errands [self->errand_count];
+    errand->source = optarg;
+    errand->cmd = argv [optind++];
+    const char *json = argv [optind++];
+    if (!options_name ("listen", "SOURCE of --send", errand->source)
+    ||  !options_name ("listen", "CMD of --send", errand->cmd))
+        return false;
+    errand->data = options_data ("listen", json);
+    self->errand_count += errand->data != NULL;
+    return errand->data;
+}
+
+/*  False if it is wrong, which was said. */
+static bool
+take_option (listen_t *self, int option, int argc, char **argv)
+{
+    switch (option) {
+        case OPTION_COUNT:
+            if (options_count (optarg, &self->count))
+                return true;
+            say_usage ("listen", "--count needs a number, 1 or more");
+            return false;
+        case OPTION_TIMEOUT:
+            if (options_seconds (optarg, &self->timeout))
+                return true;
+            say_usage ("listen", "--timeout needs a number of seconds, more than 0");
+            return false;
+        case OPTION_SEND:
+            return take_errand (self, argc, argv);
+        default:
+            self->insecure = true;
+            return true;
+    }
+}
+
+static int
+listen_with_options (listen_t *self, int argc, char **argv)
+{
+    int option;
+    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
+        if (option == OPTION_HELP || option == 'h')
+            return say_help (help);
+        if (option == '?' || option == ':')
+            return options_refuse ("listen", option, argv);
+        if (!take_option (self, option, argc, argv))
+            return EXIT_USAGE;
+    }
+    if (!options_endpoint ("listen", argc, argv, &self->endpoint))
+        return EXIT_USAGE;
+    if (optind < argc)
+        return say_usage ("listen", "one endpoint only, not also %s", argv [optind]);
+    return run (self);
+}
+
+int
+listen_command (int argc, char **argv)
+{
+    listen_t self = { .errands = calloc ((size_t) argc, sizeof (errand_t)) };
+    if (!self.errands) {
+        say ("out of memory");
+        return EXIT_FAILED;
+    }
+    int code = listen_with_options (&self, argc, argv);
+    for (size_t i = 0; i < self.errand_count; i++)
+        muster_writer_destroy (&self.errands [i].data);
+    free (self.errands);
+    return code;
+}

@@ -1,0 +1,58 @@
+/*  main.c - the command muster
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <muster/version.h>
+
+#include "cli/commands.h"
+#include "cli/say.h"
+
+static const char help [] =
+    "usage: muster COMMAND ...\n"
+    "\n"
+    "  muster listen ENDPOINT    print the messages that come in, as JSON lines\n"
+    "  muster send ENDPOINT      send messages that are given as JSON\n"
+    "\n"
+    "  muster COMMAND --help     say more\n"
+    "  muster --version\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 not understood.\n";
+
+static const struct {
+    const char *name;
+    int (*run) (int argc, char **argv);
+} commands [] = {
+    { "listen", listen_command },
+    { "send", send_command },
+};
+
+static int
+say_version (void)
+{
+    char text [64];
+    snprintf (text, sizeof text, "muster %s\n", muster_version ());
+    return say_help (text);
+}
+
+int
+main (int argc, char **argv)
+{
+    /*  A reader that goes away is an error of the write. */
+    signal (SIGPIPE, SIG_IGN);
+    if (argc < 2)
+        return say_usage ("", "give a command: listen or send");
+    for (size_t i = 0; i < sizeof commands / sizeof commands [0]; i++)
+        if (strcmp (argv [1], commands [i].name) == 0)
+            return commands [i].run (argc - 1, argv + 1);
+    if (strcmp (argv [1], "--help") == 0 || strcmp (argv [1], "-h") == 0)
+        return say_help (help);
+    if (strcmp (argv [1], "--version") == 0)
+        return say_version ();
+    return say_usage ("", "there is no command %s", argv [1]);
+}

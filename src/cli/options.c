@@ -1,0 +1,89 @@
+/*  options.c - reading options and their values
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/json.h"
+#include "cli/say.h"
+#include "cli/utf8.h"
+
+#define SECONDS_MOST 1e6
+
+int
+options_refuse (const char *command, int answer, char **argv)
+{
+    const char *option = argv [optind - 1];
+    if (answer == ':')
+        return say_usage (command, "%s needs a value", option);
+    bool is_long = option [0] == '-' && option [1] == '-';
+    if (!is_long)
+        return say_usage (command, "there is no option -%c", optopt);
+    if (optopt)
+        return say_usage (command, "%s takes no value", option);
+    return say_usage (command, "there is no option %s", option);
+}
+
+bool
+options_endpoint (const char *command, int argc, char **argv, const char **endpoint)
+{
+    if (optind == argc) {
+        say_usage (command, "give an endpoint: tcp://HOST:PORT or ipc://PATH");
+        return false;
+    }
+    *endpoint = argv [optind++];
+    return true;
+}
+
+bool
+options_seconds (const char *text, double *seconds)
+{
+    char *end;
+    if (!isdigit ((unsigned char) *text) && *text != '.')
+        return false;
+    *seconds = strtod (text, &end);
+    return !*end && *seconds > 0 && *seconds <= SECONDS_MOST;
+}
+
+bool
+options_count (const char *text, uint64_t *count)
+{
+    char *end;
+    if (!isdigit ((unsigned char) *text))
+        return false;
+    errno = 0;
+    *count = strtoull (text, &end, 10);
+    return !*end && *count > 0 && errno == 0;
+}
+
+bool
+options_name (const char *command, const char *option, const char *text)
+{
+    if (utf8_is_name (text))
+        return true;
+    say_usage (command, "%s needs 1 to %d bytes of UTF-8 without control characters", option, MUSTER_NAME_MAX);
+    return false;
+}
+
+muster_writer_t *
+options_data (const char *command, const char *text)
+{
+    char problem [JSON_PROBLEM_ROOM];
+    muster_writer_t *data = muster_writer_new ();
+    if (!data)
+        say ("out of memory");
+    else
+    if (!json_read (data, text, strlen (text), problem)) {
+        say_usage (command, "JSON: %s", problem);
+        muster_writer_destroy (&data);
+    }
+    return data;
+}

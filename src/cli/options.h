@@ -1,0 +1,35 @@
+/*  options.h - reading options and their values
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef CLI_OPTIONS_H_INCLUDED
+#define CLI_OPTIONS_H_INCLUDED
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <muster/data.h>
+
+/*  Say what getopt_long (which was given ":" first) found wrong. Returns EXIT_USAGE. */
+int options_refuse (const char *command, int answer, char **argv);
+
+/*  Take the one argument that is no option. False, and it was said, if it is missing. */
+bool options_endpoint (const char *command, int argc, char **argv, const char **endpoint);
+
+/*  Read a number of seconds: more than 0, at most a million. */
+bool options_seconds (const char *text, double *seconds);
+
+/*  Read a count: 1 or more. */
+bool options_count (const char *text, uint64_t *count);
+
+/*  Check the value of an option that names a source or a cmd. False, and it was
+    said, if it can be none. */
+bool options_name (const char *command, const char *option, const char *text);
+
+/*  The JSON of an argument, packed; the caller destroys it. NULL, and it was said,
+    if it is no data of a message. */
+muster_writer_t *options_data (const char *command, const char *text) MUSTER_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,54 @@
+/*  say.c - what the command says on stderr
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "cli/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define LINE_ROOM 2048
+
+static void
+blank_controls (char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char) *text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+void
+say (const char *format, ...)
+{
+    char line [LINE_ROOM];
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (line, sizeof line, format, arguments);
+    va_end (arguments);
+    blank_controls (line);
+    fprintf (stderr, "muster: %s\n", line);
+}
+
+int
+say_usage (const char *command, const char *format, ...)
+{
+    char line [LINE_ROOM];
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (line, sizeof line, format, arguments);
+    va_end (arguments);
+    say ("%s%s%s (try: muster %s%s--help)", command, *command ? ": " : "", line, command, *command ? " " : "");
+    return EXIT_USAGE;
+}
+
+int
+say_help (const char *text)
+{
+    fputs (text, stdout);
+    if (fflush (stdout) == 0)
+        return EXIT_DONE;
+    say ("stdout: %m");
+    return EXIT_FAILED;
+}

@@ -1,0 +1,22 @@
+/*  say.h - what the command says on stderr
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef CLI_SAY_H_INCLUDED
+#define CLI_SAY_H_INCLUDED
+
+/*  What the process ends with. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/*  One line, "muster: " before it; control characters in it become "?". Any thread. */
+void say (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
+
+/*  What is wrong with how command was called, and where help is. Returns EXIT_USAGE. */
+int say_usage (const char *command, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+
+/*  Print help on stdout. Returns EXIT_DONE, or EXIT_FAILED if stdout is broken. */
+int say_help (const char *text);
+
+#endif

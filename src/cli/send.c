@@ -1,0 +1,102 @@
+/*  send.c - muster send: the options
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "cli/send.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+static const char help [] =
+    "usage: muster send ENDPOINT --source S --cmd C [JSON | -]\n"
+    "\n"
+    "Send one message with JSON as its data ({} without JSON), or one for each JSON\n"
+    "line on stdin (-), to the listener at ENDPOINT. Ends with 0 only when all are\n"
+    "handled. Commands that the listener sends meanwhile go to stdout, as JSON lines.\n"
+    "\n"
+    "  --source S     who the messages are from\n"
+    "  --cmd C        what they ask for\n"
+    "  --timeout S    how many seconds to wait for them to be handled\n"
+    "  --plain        send as a plain producer: without a session, so that 0 only says\n"
+    "                 that all were handed to the connection; 1 if there is no\n"
+    "                 listener within the timeout (30 seconds unless given)\n"
+    "\n"
+    "Binary is {\"$bin\": base64}, an ext value {\"$ext\": [type, base64]}, what is no\n"
+    "finite number {\"$float\": \"nan\"}, a map with a key that starts with $ is\n"
+    "{\"$map\": {...}}.\n";
+
+enum { OPTION_SOURCE = 1, OPTION_CMD, OPTION_TIMEOUT, OPTION_PLAIN, OPTION_HELP };
+
+static const struct option options_known [] = {
+    { "source", required_argument, NULL, OPTION_SOURCE },
+    { "cmd", required_argument, NULL, OPTION_CMD },
+    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "plain", no_argument, NULL, OPTION_PLAIN },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+/*  False if it is wrong, which was said. */
+static bool
+take_option (send_options_t *self, int option)
+{
+    switch (option) {
+        case OPTION_SOURCE:
+            self->source = optarg;
+            return options_name ("send", "--source", optarg);
+        case OPTION_CMD:
+            self->cmd = optarg;
+            return options_name ("send", "--cmd", optarg);
+        case OPTION_TIMEOUT:
+            if (options_seconds (optarg, &self->timeout))
+                return true;
+            say_usage ("send", "--timeout needs a number of seconds, more than 0");
+            return false;
+        default:
+            self->plain = true;
+            return true;
+    }
+}
+
+/*  What is no option: endpoint and JSON. */
+static int
+take_arguments (send_options_t *self, int argc, char **argv)
+{
+    if (!options_endpoint ("send", argc, argv, &self->endpoint))
+        return EXIT_USAGE;
+    if (!self->source || !self->cmd)
+        return say_usage ("send", "--%s is missing", self->source ? "cmd" : "source");
+    const char *json = optind < argc ? argv [optind++] : "{}";
+    if (optind < argc)
+        return say_usage ("send", "one JSON at most (quote it), not also %s", argv [optind]);
+    if (strcmp (json, "-") == 0)
+        return EXIT_DONE;
+    self->data = options_data ("send", json);
+    return self->data ? EXIT_DONE : EXIT_USAGE;
+}
+
+int
+send_command (int argc, char **argv)
+{
+    send_options_t self = { 0 };
+    int option;
+    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
+        if (option == OPTION_HELP || option == 'h')
+            return say_help (help);
+        if (option == '?' || option == ':')
+            return options_refuse ("send", option, argv);
+        if (!take_option (&self, option))
+            return EXIT_USAGE;
+    }
+    int code = take_arguments (&self, argc, argv);
+    if (code == EXIT_DONE)
+        code = self.plain ? send_plain (&self) : send_in_session (&self);
+    muster_writer_destroy (&self.data);
+    return code;
+}

@@ -1,0 +1,135 @@
+/*  session.c - muster send: as a worker
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <muster/worker.h>
+
+#include "cli/feed.h"
+#include "cli/json.h"
+#include "cli/say.h"
+#include "cli/send.h"
+
+typedef struct {
+    const send_options_t *options;
+    muster_worker_t *worker;
+    atomic_bool broken;     /* a command could not be written */
+} session_t;
+
+/*  --------------------------------------------------------------------------
+    Commands. Their thread alone writes to stdout. */
+
+static void
+write_command (session_t *self, const muster_message_t *command)
+{
+    if (self->broken)
+        return;
+    if (json_write_message (stdout, command) != MUSTER_OK || fflush (stdout) != 0) {
+        say ("stdout: %s", strerror (errno));
+        self->broken = true;
+    }
+}
+
+/*  Ends when the session has. */
+static void *
+take_commands (void *argument)
+{
+    session_t *self = argument;
+    muster_message_t *command;
+    while (muster_worker_recv (self->worker, &command, -1) == MUSTER_OK) {
+        write_command (self, command);
+        muster_message_done (&command, self->broken);
+    }
+    return NULL;
+}
+
+/*  --------------------------------------------------------------------------
+    Messages */
+
+static muster_error_t
+send_one (void *target, const void *bytes, size_t size)
+{
+    const session_t *self = target;
+    return muster_worker_send_raw (self->worker, self->options->cmd, bytes, size);
+}
+
+static const char *
+reason (void *target)
+{
+    const session_t *self = target;
+    return muster_worker_reason (self->worker);
+}
+
+static bool
+complain (const session_t *self, muster_error_t error, uint64_t unconfirmed)
+{
+    const char *why = muster_worker_reason (self->worker);
+    say ("%s: %" PRIu64 " not handled: %s%s%s", self->options->endpoint, unconfirmed,
+        muster_error_text (error), *why ? ", " : "", why);
+    return false;
+}
+
+/*  Wait until all are handled, then end the session. What flush could not do
+    close need not wait for: its drain limit is 0. */
+static bool
+end_session (session_t *self)
+{
+    double timeout = self->options->timeout;
+    uint64_t unconfirmed;
+    muster_error_t error = muster_worker_flush (self->worker, timeout > 0 ? (int) (timeout * 1000) : -1);
+    muster_error_t close_error = muster_worker_close (self->worker, &unconfirmed);
+    if (!error)
+        error = close_error;
+    return !error || complain (self, error, unconfirmed);
+}
+
+static bool
+send_all (session_t *self)
+{
+    feed_t feed = { .send = send_one, .reason = reason, .target = self };
+    pthread_t taker;
+    int error = pthread_create (&taker, NULL, take_commands, self);
+    if (error) {
+        say ("no thread for commands: %s", strerror (error));
+        return false;
+    }
+    bool sent = feed_run (&feed, self->options->data);
+    bool handled = end_session (self);
+    pthread_join (taker, NULL);
+    return sent && handled && !self->broken;
+}
+
+static bool
+start (session_t *self)
+{
+    double timeout = self->options->timeout;
+    muster_worker_set_drain (self->worker, 0);
+    if (timeout > 0)
+        muster_worker_set_no_progress (self->worker, timeout);
+    muster_error_t error = muster_worker_start (self->worker);
+    if (error)
+        say ("%s", muster_worker_reason (self->worker));
+    return !error;
+}
+
+int
+send_in_session (const send_options_t *options)
+{
+    session_t self = { .options = options };
+    self.worker = muster_worker_new (options->endpoint, options->source);
+    if (!self.worker) {
+        say ("out of memory");
+        return EXIT_FAILED;
+    }
+    bool done = start (&self) && send_all (&self);
+    muster_worker_destroy (&self.worker);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}

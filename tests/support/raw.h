@@ -1,0 +1,76 @@
+/*  raw.h - sockets and session frames made by hand, for peers that keep no rules
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    Frames as docs/protocol.md has them, written without the library.
+*/
+#ifndef SUPPORT_RAW_H_INCLUDED
+#define SUPPORT_RAW_H_INCLUDED
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*  --------------------------------------------------------------------------
+    Frames */
+
+#define RAW_ROOM 600
+
+enum { RAW_DATA = 1, RAW_CHUNK, RAW_HELLO, RAW_WELCOME, RAW_POSITIONS, RAW_WANT, RAW_GOODBYE, RAW_END };
+
+typedef struct {
+    uint8_t bytes [RAW_ROOM];
+    size_t size;
+} raw_t;
+
+/*  Who speaks: the session's number, in all of its 16 bytes, and the epoch. */
+typedef struct {
+    uint64_t session;
+    uint32_t epoch;
+} raw_peer_t;
+
+/*  Append bytes; a msgpack uint; a msgpack str. */
+void raw_put (raw_t *self, const void *bytes, size_t size);
+void raw_put_uint (raw_t *self, uint64_t number);
+void raw_put_str (raw_t *self, const char *text);
+
+/*  [source, cmd, {"n": number}] and [cmd, {"n": number}] */
+raw_t raw_plain (const char *source, const char *cmd, uint64_t number);
+raw_t raw_message (const char *cmd, uint64_t number);
+
+/*  A frame of each kind. */
+raw_t raw_data (raw_peer_t peer, uint64_t first, uint32_t count, const raw_t *messages);
+raw_t raw_chunk (raw_peer_t peer, uint64_t position, uint64_t total, uint64_t offset, const raw_t *piece);
+raw_t raw_hello (raw_peer_t peer, const char *source);
+raw_t raw_welcome (raw_peer_t peer, uint64_t listener, uint64_t credit, uint64_t message_limit);
+raw_t raw_positions (raw_peer_t peer, uint64_t received, uint64_t handled, uint64_t credit, uint64_t flags);
+raw_t raw_want (raw_peer_t peer, uint64_t need, uint64_t want, uint64_t handled);
+raw_t raw_goodbye (raw_peer_t peer, uint64_t last);
+raw_t raw_end (raw_peer_t peer, uint64_t error, const char *text);
+
+/*  Kind, session and epoch of a session's frame; kind 0 for another. */
+int raw_kind (const raw_t *self, raw_peer_t *peer);
+
+/*  --------------------------------------------------------------------------
+    Sockets. What cannot fail in a test that is right ends the test. */
+
+typedef struct {
+    void *context;
+    void *socket;
+} raw_socket_t;
+
+/*  type is ZeroMQ's. */
+raw_socket_t raw_connect (int type, const char *endpoint);
+raw_socket_t raw_bind (int type, const char *endpoint);
+void raw_close (raw_socket_t *self);
+
+void raw_send (raw_socket_t *self, const void *bytes, size_t size);
+/*  [route, frame], for a ROUTER. */
+void raw_send_to (raw_socket_t *self, const raw_t *route, const void *bytes, size_t size);
+
+/*  The next frame within a time; false if none comes. route: of a ROUTER, else NULL. */
+bool raw_recv (raw_socket_t *self, raw_t *route, raw_t *frame, int timeout_ms);
+
+#endif
