@@ -146,6 +146,15 @@ tell (inbox_t *self)
 }
 
 muster_error_t
+inbox_may_decide (inbox_t *self, inbox_mode_t mode)
+{
+    pthread_mutex_lock (&self->lock);
+    bool otherwise = self->mode != INBOX_UNDECIDED && self->mode != mode;
+    pthread_mutex_unlock (&self->lock);
+    return otherwise ? MUSTER_BUSY : 0;
+}
+
+muster_error_t
 inbox_decide (inbox_t *self, inbox_mode_t mode)
 {
     pthread_mutex_lock (&self->lock);

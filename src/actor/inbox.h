@@ -42,6 +42,9 @@ inbox_t *inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
 /*  The owner leaves: what nobody has taken is freed at once, the rest when it is done. */
 void inbox_leave (inbox_t **self_p);
 
+/*  Is it decided otherwise (MUSTER_BUSY) or not (0)? */
+muster_error_t inbox_may_decide (inbox_t *self, inbox_mode_t mode);
+
 /*  Decide who takes. Errors: MUSTER_BUSY if it is decided otherwise. */
 muster_error_t inbox_decide (inbox_t *self, inbox_mode_t mode);
 

@@ -10,6 +10,8 @@
 #include "actor/listener.h"
 #include "actor/monotonic.h"
 
+/*  A handler is registered before it is decided that there are any: no message
+    that waited may find none. */
 muster_error_t
 muster_listener_register_handler (
     muster_listener_t *self, const char *source, muster_handler_fn *handler, void *arg, bool overwrite)
@@ -18,12 +20,10 @@ muster_listener_register_handler (
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    muster_error_t error = registry_register (self->core.registry, source, handler, arg, overwrite);
-    if (!error && inbox_decide (self->core.inbox, INBOX_HANDLERS)) {
-        registry_unregister (self->core.registry, source);
-        error = MUSTER_BUSY;
-    }
-    return error;
+    muster_error_t error = inbox_may_decide (self->core.inbox, INBOX_HANDLERS);
+    if (!error)
+        error = registry_register (self->core.registry, source, handler, arg, overwrite);
+    return error ? error : inbox_decide (self->core.inbox, INBOX_HANDLERS);
 }
 
 muster_error_t
@@ -41,8 +41,10 @@ muster_listener_register_default_handler (muster_listener_t *self, muster_handle
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    muster_error_t error = inbox_decide (self->core.inbox, INBOX_HANDLERS);
-    return error ? error : registry_set_default (self->core.registry, handler, arg);
+    muster_error_t error = inbox_may_decide (self->core.inbox, INBOX_HANDLERS);
+    if (!error)
+        error = registry_set_default (self->core.registry, handler, arg);
+    return error ? error : inbox_decide (self->core.inbox, INBOX_HANDLERS);
 }
 
 muster_error_t

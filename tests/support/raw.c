@@ -89,6 +89,14 @@ raw_message (const char *cmd, uint64_t number)
     return self;
 }
 
+raw_peer_t
+raw_peer (uint32_t number)
+{
+    raw_peer_t self = { .session = { 'r', 'a', 'w' }, .epoch = 1 };
+    memcpy (self.session + 4, &number, sizeof number);
+    return self;
+}
+
 static raw_t
 begin_frame (raw_peer_t peer, int kind, int fields)
 {
@@ -99,8 +107,7 @@ begin_frame (raw_peer_t peer, int kind, int fields)
     put_byte (&self, VERSION);
     put_byte (&self, kind);
     put_big (&self, peer.epoch, 4);
-    put_big (&self, peer.session, 8);
-    put_big (&self, ~peer.session, 8);
+    raw_put (&self, peer.session, sizeof peer.session);
     return self;
 }
 
@@ -221,8 +228,10 @@ raw_kind (const raw_t *self, raw_peer_t *peer)
     const uint8_t *bytes = self->bytes;
     if (self->size < 3 + COMMON || bytes [0] != EXT8 || bytes [2] != EXT_TYPE)
         return 0;
-    if (peer)
-        *peer = (raw_peer_t) { .epoch = (uint32_t) get_big (bytes + 5, 4), .session = get_big (bytes + 9, 8) };
+    if (peer) {
+        peer->epoch = (uint32_t) get_big (bytes + 5, 4);
+        memcpy (peer->session, bytes + 9, sizeof peer->session);
+    }
     return bytes [4];
 }
 

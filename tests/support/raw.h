@@ -25,11 +25,13 @@ typedef struct {
     size_t size;
 } raw_t;
 
-/*  Who speaks: the session's number, in all of its 16 bytes, and the epoch. */
 typedef struct {
-    uint64_t session;
+    uint8_t session [16];
     uint32_t epoch;
 } raw_peer_t;
+
+/*  The session of a number, in epoch 1. */
+raw_peer_t raw_peer (uint32_t number);
 
 /*  Append bytes; a msgpack uint; a msgpack str. */
 void raw_put (raw_t *self, const void *bytes, size_t size);

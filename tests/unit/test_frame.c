@@ -147,6 +147,7 @@ fill_small (json_object *vector, frame_t *frame)
 {
     switch (frame->kind) {
         case FRAME_WANT:
+            frame->want.use = vectors_number (vector, "use");
             frame->want.need = vectors_number (vector, "need");
             frame->want.want = vectors_number (vector, "want");
             frame->want.handled = vectors_number (vector, "handled");

@@ -262,7 +262,7 @@ Test (session_review, a_message_over_the_limit_accepted_before_the_welcome_takes
         exchange_controls (pair);
         pair->now += LIVENESS / 4;
     }
-    credit_want (&pair->listener_credit, &other, 4 * MIB, 4 * MIB);
+    credit_want (&pair->listener_credit, &other, 0, 4 * MIB, 4 * MIB);
     while (credit_grant (&pair->listener_credit))
         continue;
     uint64_t limit = other.limit;
@@ -288,7 +288,8 @@ sender_goes_on (sender_t *self, credit_t *credit)
         moved = true;
     }
     if (self->sent < self->count && !self->account.in_line)
-        credit_want (credit, &self->account, (self->sent + 1) * self->size, self->count * self->size);
+        credit_want (credit, &self->account, self->sent * self->size,
+            (self->sent + 1) * self->size, self->count * self->size);
     return moved;
 }
 
@@ -317,6 +318,28 @@ Test (session_review, credit_left_over_by_many_never_blocks_a_large_message_for_
     for (int i = 0; i < SENDERS; i++)
         cr_assert_eq (senders [i].sent, senders [i].count, "sender %d stands still after %lu of %lu, with all handled",
             i, senders [i].sent, senders [i].count);
+}
+
+/*  It asked ahead, and is in line. What it has left it cannot use now, and no one
+    else can before it says so. */
+Test (session_review, one_who_asked_ahead_says_so_when_it_stands_still)
+{
+    pair_t *pair = pair_new (10 * MIB);
+    credit_account_t other;
+    meet (pair, &LISTENER_ID);
+    cr_assert_eq (credit_open (&pair->listener_credit, &other, 0, NULL), 0);
+    credit_want (&pair->listener_credit, &other, 0, 10 * MIB, 10 * MIB);
+    for (int i = 0; i < 3; i++)
+        accept (&pair->worker.out.box, 40000);
+    exchange_controls (pair);
+    cr_assert (pair->worker.out.flags & POSITIONS_QUEUED);
+    send_data (pair);
+    bool has_want = session_has_want (&pair->worker);
+    uint64_t sent = pair->worker.out.box.sent.messages;
+    credit_close (&pair->listener_credit, &other);
+    pair_destroy (pair);
+    cr_assert_eq (sent, 1);
+    cr_assert (has_want);
 }
 
 /*  --------------------------------------------------------------------------

@@ -30,8 +30,11 @@ fault_of_place (const frame_t *frame, const uint8_t *bytes, size_t size, const u
         return frame->data.first > 0 && frame->data.first < POSITION_END && frame->data.count > 0
             ? NULL : "a place that no run has";
     const frame_chunk_t *chunk = &frame->chunk;
-    return chunk->position > 0 && chunk->position < POSITION_END && chunk->total <= UINT32_MAX
-        && chunk->offset < chunk->total && body_size > 0 && body_size <= chunk->total - chunk->offset
+    if (chunk->position == 0 || chunk->position >= POSITION_END || chunk->total > UINT32_MAX)
+        return "a place that no message has";
+    if (chunk->total == 0)
+        return chunk->offset == 0 && body_size == 0 ? NULL : "a piece of a message that is withdrawn";
+    return chunk->offset < chunk->total && body_size > 0 && body_size <= chunk->total - chunk->offset
         ? NULL : "a place that no piece has";
 }
 
