@@ -8,8 +8,9 @@
     does (protocol, section "Messages"), and says when all has left the process.
 
     Caveats
-    - No session: what is on its way when the connection breaks may be lost.
-      close says that it broke, not what was lost. A worker (worker.h) loses nothing.
+    - No session, so nobody confirms: what is on its way when the connection
+      breaks may be lost, and what the listener refuses is. A worker (worker.h)
+      loses nothing.
     - One thread at a time may use a plain producer.
     - It belongs to the process that made it. In a forked child every function
       returns MUSTER_FORKED, and destroy only frees memory.
@@ -61,7 +62,7 @@ MUSTER_EXPORT muster_error_t muster_plain_send_raw (
 /*  Hand all that was sent to the connection, then end it. Waits at most
     timeout_ms, -1 for ever; what has not gone then is given up. Harmless when
     closed or not started. Errors: MUSTER_TIMEOUT if something has not gone,
-    MUSTER_LOST if the connection broke since start, MUSTER_FORKED. */
+    MUSTER_LOST if a connection broke before it had taken all, MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_plain_close (muster_plain_t *self, int timeout_ms);
 
 MUSTER_END_DECLS

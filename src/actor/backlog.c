@@ -56,6 +56,28 @@ backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled)
     return true;
 }
 
+/*  Messages are taken in order, so what was taken is a beginning of the backlog. */
+void
+backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept)
+{
+    backlog_t taken = { NULL, NULL };
+    while (self->first) {
+        batch_t *batch = batch_share (self->first);
+        void *owner = batch->owner;
+        forget_first (self);
+        uint32_t count = inbox_cut (inbox, batch) - batch->settled;
+        for (uint32_t i = 0; i < count; i++)
+            kept->bytes += batch_size_of (batch, batch->settled + i);
+        kept->messages += count;
+        if (count) {
+            backlog_keep (&taken, batch);
+            batch->owner = owner;
+        }
+        batch_release (&batch);
+    }
+    *self = taken;
+}
+
 void
 backlog_clear (backlog_t *self)
 {

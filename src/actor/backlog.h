@@ -10,6 +10,7 @@
 #define ACTOR_BACKLOG_H_INCLUDED
 
 #include "actor/inbox.h"
+#include "model/protocol.h"
 
 typedef struct {
     batch_t *first, *last;
@@ -29,6 +30,10 @@ void backlog_keep (backlog_t *self, batch_t *batch);
 /*  The oldest messages that were handled and not settled yet, all of one batch;
     a batch that is complete is forgotten. False when there are none. */
 bool backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled);
+
+/*  Forget what nobody has taken, and add to kept what somebody has and is not
+    settled; that settles when it is done. */
+void backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept);
 
 /*  Forget them all. */
 void backlog_clear (backlog_t *self);

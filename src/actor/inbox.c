@@ -432,13 +432,23 @@ static uint64_t
 give_up_batch (inbox_t *self, batch_t *batch)
 {
     uint64_t count = 0;
-    for (; batch->taken < batch->count && !batch->event; batch->taken++)
-        if (!next_is_diverted (batch)) {
-            self->counts.queued_bytes -= batch_size_of (batch, batch->taken);
+    for (uint32_t index = batch->taken; index < batch->count && !batch->event; index++)
+        if (!(batch_marks (batch, index) & BATCH_DIVERTED)) {
+            self->counts.queued_bytes -= batch_size_of (batch, index);
             count++;
         }
     DL_DELETE (self->queue, batch);
     batch_release (&batch);
+    return count;
+}
+
+uint32_t
+inbox_cut (inbox_t *self, batch_t *batch)
+{
+    pthread_mutex_lock (&self->lock);
+    batch->count = batch->taken;
+    uint32_t count = batch->count;
+    pthread_mutex_unlock (&self->lock);
     return count;
 }
 

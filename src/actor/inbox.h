@@ -88,6 +88,10 @@ uint32_t inbox_done_count (inbox_t *self, const batch_t *batch);
 typedef enum { INBOX_QUIET, INBOX_EACH_BATCH, INBOX_EACH_MESSAGE } inbox_call_t;
 void inbox_set_call (inbox_t *self, inbox_call_t call);
 
+/*  A batch ends with what was taken of it, and returns how many messages these are. Only
+    after inbox_give_up. */
+uint32_t inbox_cut (inbox_t *self, batch_t *batch);
+
 /*  Forget what nobody has taken. Returns how many messages that were. */
 uint64_t inbox_give_up (inbox_t *self);
 

@@ -30,7 +30,7 @@ static muster_refusal_t
 take_plain (listener_core_t *self, zmq_msg_t *msg)
 {
     size_t size = zmq_msg_size (msg);
-    if (self->options.frame_limit && size > self->options.frame_limit)
+    if (size > self->options.frame_limit)
         return MUSTER_REFUSAL_SIZE;
     batch_t *batch = batch_new_msg (msg, zmq_msg_data (msg), size, SCAN_PLAIN);
     if (!batch)
@@ -95,6 +95,15 @@ refuse_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t coun
     settle_peer (self, peer);
 }
 
+/*  No memory for a batch: as if the frame had been lost on the way. */
+static void
+lose_batch (listener_core_t *self, peer_t *peer)
+{
+    listener_refuse (self, MUSTER_REFUSAL_MEMORY);
+    peer->session.in.gap = true;
+    session_report (&peer->session, self->now);
+}
+
 static void
 accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t count, uint32_t skip)
 {
@@ -102,6 +111,10 @@ accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t coun
     muster_refusal_t refusal = batch_scan (batch, &limits, NULL);
     if (!refusal && batch->count != count)
         refusal = MUSTER_REFUSAL_MISCOUNT;
+    if (refusal == MUSTER_REFUSAL_MEMORY) {
+        lose_batch (self, peer);
+        return;
+    }
     if (refusal) {
         refuse_batch (self, peer, batch, count - skip, refusal);
         return;
@@ -152,15 +165,6 @@ note_arrival (listener_core_t *self, peer_t *peer, const frame_t *frame, arrival
         default:
             break;
     }
-}
-
-/*  No memory for a batch: as if the frame had been lost on the way. */
-static void
-lose_batch (listener_core_t *self, peer_t *peer)
-{
-    listener_refuse (self, MUSTER_REFUSAL_MEMORY);
-    peer->session.in.gap = true;
-    session_report (&peer->session, self->now);
 }
 
 static void

@@ -20,6 +20,10 @@
     of reports; when it makes none, the handler calls. */
 #define LOOK_MS REPORT_DELAY_MS
 
+/*  While heartbeats wait in the ROUTER nobody is called lost, unless they have
+    waited for so many bursts. */
+#define BEHIND_MOST 100
+
 enum { POLL_PIPE, POLL_WAKE, POLL_ROUTER, POLL_MONITOR, POLL_MONITOR_RETURN, POLL_PULL, POLL_COUNT };
 
 typedef struct {
@@ -27,6 +31,7 @@ typedef struct {
     zsock_t *pipe;
     zmq_pollitem_t items [POLL_COUNT];
     bool slow;              /* the last look found nothing handled */
+    unsigned behind;        /* bursts in a row that left frames in the ROUTER */
     bool terminated;
 } loop_t;
 
@@ -139,11 +144,14 @@ work (loop_t *self)
     listener_core_t *core = self->core;
     take_monitors (self);
     bool more = presence_burst (core);
-    bool more_data = intake_burst (core);
-    core->pull_is_empty = !more_data;
+    bool open = intake_is_open (core);
+    bool more_data = core->phase != LISTENER_PARTING && intake_burst (core);
+    core->pull_is_empty = open && !more_data;
     core->again = more || more_data;
     self->slow = !intake_settle (core) && intake_is_pending (core);
-    presence_check (core);
+    self->behind = more ? self->behind + 1 : 0;
+    if (self->behind % BEHIND_MOST == 0)
+        presence_check (core);
     pump_due (core);
     go_on_stopping (core);
 }

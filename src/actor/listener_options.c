@@ -150,6 +150,8 @@ listener_options_settle (muster_listener_t *self, listener_options_t *limits)
         return refuse_option (self->reason, "drain, no_progress and retention must be from 0 to 1e9 seconds");
     if (budget == 0 || budget > INT64_MAX)
         return refuse_option (self->reason, "receive_budget must be from 1 to 2^63 - 1 bytes");
+    if (limits->frame_limit == 0 || limits->frame_limit > INT64_MAX)
+        return refuse_option (self->reason, "frame_limit must be from 1 to 2^63 - 1 bytes");
     if (limits->message_limit == 0)
         limits->message_limit = budget / 2 < GIB ? budget / 2 : GIB;
     if (limits->plain_share == UINT64_MAX)

@@ -28,6 +28,10 @@
 /*  What a socket and its monitor take. */
 #define DESCRIPTORS 8
 
+/*  A frame of so many bytes or fewer is written at once; of a larger one the
+    connection may have taken a part when it broke. */
+#define SIZE_AT_ONCE (64 * 1024)
+
 /*  The socket's clock may be ahead of ours. */
 #define CLOCK_SLACK_MS 10
 
@@ -43,7 +47,9 @@ struct _muster_plain_t {
     muster_writer_t *data;
     muster_writer_t *message;
     bool started;
-    bool broken;                /* a connection was lost since start */
+    bool down;                  /* the connection that was there is gone */
+    bool broken;                /* so messages had to go by two, and may be lost between them */
+    size_t last_size;           /* bytes of the last frame sent; 0: none was */
     char reason [REASON_ROOM];
 };
 
@@ -195,15 +201,25 @@ check_message (const char *source, const char *cmd, const void *bytes, size_t si
     }
 }
 
-static void
-take_news (muster_plain_t *self)
+static producer_news_t
+take_news (muster_plain_t *self, int timeout_ms)
 {
-    producer_news_t news;
-    do {
-        news = producer_watch (self->producer, 0);
-        if (news == PRODUCER_DOWN)
-            self->broken = true;
-    } while (news != PRODUCER_NOTHING);
+    producer_news_t news = producer_watch (self->producer, timeout_ms);
+    if (news == PRODUCER_UP) {
+        self->broken = self->broken || (self->down && self->last_size > 0);
+        self->down = false;
+    }
+    else
+    if (news == PRODUCER_DOWN)
+        self->down = true;
+    return news;
+}
+
+static void
+take_all_news (muster_plain_t *self)
+{
+    while (take_news (self, 0) != PRODUCER_NOTHING)
+        continue;
 }
 
 static muster_error_t
@@ -220,9 +236,12 @@ send_message (muster_plain_t *self, const char *source, const char *cmd, const v
     muster_writer_clear (self->message);
     encode_plain (self->message, source, cmd, data, size);
     error = muster_writer_bytes (self->message, &bytes, &size);
+    if (error)
+        return error;
+    take_all_news (self);
+    error = producer_send (self->producer, bytes, size);
     if (!error)
-        error = producer_send (self->producer, bytes, size);
-    take_news (self);
+        self->last_size = size;
     return error;
 }
 
@@ -265,18 +284,17 @@ linger_until (int64_t deadline)
     return (left > 0 ? (int) left : 0) + CLOCK_SLACK_MS;
 }
 
+/*  A socket that is gone in time had handed all to a connection. If that is
+    down nevertheless, its peer may just have ended first. */
 static muster_error_t
 wait_until_gone (muster_plain_t *self, int64_t deadline)
 {
-    producer_news_t news;
-    do {
-        news = producer_watch (self->producer, -1);
-        if (news == PRODUCER_DOWN)
-            self->broken = true;
-    } while (news != PRODUCER_GONE);
+    while (take_news (self, -1) != PRODUCER_GONE)
+        continue;
     if (monotonic_ms () >= deadline)
         return MUSTER_TIMEOUT;
-    return self->broken ? MUSTER_LOST : 0;
+    bool in_part = self->down && self->last_size > SIZE_AT_ONCE;
+    return self->broken || in_part ? MUSTER_LOST : 0;
 }
 
 muster_error_t
@@ -289,7 +307,7 @@ muster_plain_close (muster_plain_t *self, int timeout_ms)
     if (!self->producer)
         return 0;
     int64_t deadline = monotonic_deadline (timeout_ms);
-    take_news (self);
+    take_all_news (self);
     producer_finish (self->producer, linger_until (deadline));
     muster_error_t error = wait_until_gone (self, deadline);
     end_producer (self);

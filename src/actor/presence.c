@@ -21,11 +21,14 @@
 /*  --------------------------------------------------------------------------
     Hello */
 
+/*  A worker that has a session is not told that there is no room: it would give up
+    what it keeps. It hears nothing and tries again. */
 static void
 refuse_hello (listener_core_t *self, const route_t *route, const frame_t *hello,
     muster_error_t error, const char *reason)
 {
-    pump_refusal (self, route, hello, error, reason);
+    if (hello->hello.fresh || (error != MUSTER_FULL && error != MUSTER_NOMEM))
+        pump_refusal (self, route, hello, error, reason);
     listener_tell_refused (self, hello->hello.source, reason);
 }
 
@@ -36,6 +39,26 @@ set_why_absent (peer_t *peer, bool absent)
         round_peer_absent (peer);
     else
         round_peer_back (peer);
+}
+
+static void
+forget (listener_core_t *self, peer_t *peer)
+{
+    round_peer_gone (peer, MUSTER_LOST);
+    roster_forget (&self->roster, peer);
+}
+
+static void welcome_new (listener_core_t *self, const route_t *route, const frame_t *hello);
+
+/*  Another listener has had the session meanwhile and handled more of it than
+    this one knows: what this one knows is void. */
+static void
+start_anew (listener_core_t *self, peer_t *peer, const route_t *route, const frame_t *hello)
+{
+    if (peer->present)
+        listener_tell (self, MUSTER_EVENT_LOST, peer, "another listener went on with its session");
+    forget (self, peer);
+    welcome_new (self, route, hello);
 }
 
 /*  The session is known: it goes on under a new epoch. */
@@ -51,6 +74,10 @@ welcome_back (listener_core_t *self, peer_t *peer, const route_t *route, const f
         return;
     }
     muster_error_t error = session_greet (&peer->session, hello, self->now);
+    if (error == MUSTER_REJECTED && memcmp (&hello->hello.listener, &peer->session.listener, sizeof (session_id_t))) {
+        start_anew (self, peer, route, hello);
+        return;
+    }
     if (error) {
         refuse_hello (self, route, hello, error, muster_error_text (error));
         return;
@@ -257,13 +284,7 @@ lose (listener_core_t *self, peer_t *peer)
     round_peer_absent (peer);
     session_leave (&peer->session);
     roster_depart (&self->roster, peer, self->now);
-}
-
-static void
-forget (listener_core_t *self, peer_t *peer)
-{
-    round_peer_gone (peer, MUSTER_LOST);
-    roster_forget (&self->roster, peer);
+    self->again = true;     /* its credit is free for others */
 }
 
 void
@@ -320,7 +341,6 @@ presence_part (listener_core_t *self)
 {
     peer_t *peer;
     DL_FOREACH2 (self->roster.heard, peer, heard_next) {
-        peer->session.leaving_kept = false;
         session_report (&peer->session, self->now);
         session_end (&peer->session, MUSTER_CLOSED, "the listener stopped");
         roster_due (&self->roster, peer);
@@ -332,12 +352,13 @@ presence_has_parted (const listener_core_t *self)
 {
     peer_t *peer;
     DL_FOREACH2 (self->roster.heard, peer, heard_next)
-        if (!peer->session.leaving_kept && !peer->unreachable)
+        if (!session_has_parted (&peer->session) && !peer->unreachable)
             return false;
     return true;
 }
 
-/*  What was received and given up is received anew when the session resumes. */
+/*  What was received and given up is received anew when the session resumes;
+    what a handler has taken stays received. */
 void
 presence_end (listener_core_t *self)
 {
@@ -348,8 +369,8 @@ presence_end (listener_core_t *self)
     }
     roster_bury_all (&self->roster);
     DL_FOREACH2 (self->roster.absent, peer, absent_next) {
-        backlog_clear (&peer->backlog);
         peer->session.in.received = peer->session.in.handled;
+        backlog_keep_taken (&peer->backlog, self->inbox, &peer->session.in.received);
         session_leave (&peer->session);
     }
 }

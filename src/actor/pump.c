@@ -35,6 +35,7 @@ finish_peer (listener_core_t *self, peer_t *peer)
     const char *event = event_of (error);
     if (peer->present)
         listener_tell (self, event, peer, error == MUSTER_LEFT ? NULL : peer->session.reason);
+    self->again = true;     /* its credit is free for others */
     round_peer_gone (peer, error == MUSTER_REJECTED ? MUSTER_LOST : error);
     roster_forget (&self->roster, peer);
 }
@@ -70,7 +71,7 @@ send_pieces (listener_core_t *self, peer_t *peer)
             return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight);
         if (flight_send (peer->flight, binding_router (self->binding), &peer->route, &frame, &piece)) {
             outbox_untake (&peer->session.out.box, &piece);
-            return false;
+            return !peer->unreachable;
         }
     }
 }

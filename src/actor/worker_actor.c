@@ -143,6 +143,9 @@ take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32
     muster_refusal_t refusal = batch_scan (batch, &limits, NULL);
     if (!refusal && batch->count != count)
         refusal = MUSTER_REFUSAL_MISCOUNT;
+    if (refusal == MUSTER_REFUSAL_MEMORY)
+        core->session.down_due = true;
+    else
     if (refusal) {
         refuse (self, refusal);
         batch->refused = true;

@@ -97,8 +97,11 @@ credit_return (credit_t *self, credit_account_t *account)
 void
 credit_leave (credit_t *self, credit_account_t *account, uint64_t received)
 {
-    if (!account->present)
+    if (!account->present) {
+        if (received < account->limit)
+            set_limit (self, account, 0, received);
         return;
+    }
     leave_line (self, account);
     set_limit (self, account, 0, received);
     self->accounts--;

@@ -47,6 +47,16 @@ session_init_worker (session_t *self, const session_id_t *id, const char *source
     self->retry_at = now;
 }
 
+/*  The worker may have commands of a session that this listener has forgotten:
+    those to come must not be taken for them. */
+static void
+begin_another_stream (session_t *self, uint32_t epoch)
+{
+    self->out.stream ^= epoch;
+    for (int i = 0; i < 4; i++)
+        self->listener.bytes [12 + i] ^= (uint8_t) (epoch >> 8 * i);
+}
+
 void
 session_init_listener (session_t *self, const frame_t *frame, const session_id_t *listener,
     const char *listener_source, uint32_t stream, const session_limits_t *limits, credit_t *credit)
@@ -57,6 +67,8 @@ session_init_listener (session_t *self, const frame_t *frame, const session_id_t
     self->out.stream = stream;
     self->out.chunk = FRAME_COMMAND_CHUNK_BYTES;
     self->listener = *listener;
+    if (!hello->fresh)
+        begin_another_stream (self, frame->epoch);
     self->in.received = self->in.handled = hello->handled;
     self->in.account = (credit_account_t) { .handled = hello->handled.bytes, .limit = hello->handled.bytes };
     self->in.account.owner = self;
@@ -87,6 +99,7 @@ begin_epoch (session_t *self, int64_t now)
     self->in.awaited = 0;
     self->want_due = false;
     self->leaving_kept = false;
+    self->goodbyes = 0;
     session_drop_partial (self);
 }
 
@@ -109,7 +122,8 @@ session_greet (session_t *self, const frame_t *frame, int64_t now)
     bool known = is_same (&hello->listener, &self->listener);
     uint64_t received = known ? hello->received_commands : 0;
     uint64_t handled = known ? hello->handled_commands : 0;
-    if (!outbox_rewind (&self->out.box, received) || !outbox_handled (&self->out.box, handled))
+    if (hello->handled.messages > self->in.received.messages
+    ||  !outbox_rewind (&self->out.box, received) || !outbox_handled (&self->out.box, handled))
         return MUSTER_REJECTED;
     muster_error_t error = credit_return (self->in.credit, &self->in.account);
     if (error)
@@ -153,6 +167,8 @@ welcomed (session_t *self, const frame_welcome_t *welcome)
     self->out.message_limit = welcome->message_limit;
     outbox_withdraw (&self->out.box, welcome->message_limit);
     self->heartbeat = earlier (self->limits.liveness, welcome->liveness_ms) / 4;
+    if (self->heartbeat < REPORT_DELAY_MS)
+        self->heartbeat = REPORT_DELAY_MS;
     self->state = SESSION_OPEN;
     self->back_off = BACK_OFF_LEAST;
     self->goodbye_due = self->leaving;
@@ -209,7 +225,7 @@ session_disconnected (session_t *self, int64_t now)
 {
     if (self->state == SESSION_ENDED || self->state == SESSION_ABSENT)
         return;
-    bool at_once = self->state == SESSION_OPEN && !self->leaving_kept;
+    bool at_once = self->state == SESSION_OPEN && !self->leaving_kept && !self->down_due && !self->in.gap;
     self->state = SESSION_ABSENT;
     self->down_due = false;
     self->greeting_due = false;
@@ -299,7 +315,7 @@ goodbye_came (session_t *self, const frame_goodbye_t *goodbye, int64_t now)
     if (self->role == SESSION_LISTENER) {
         self->last = goodbye->last;
         if (goodbye->keep)
-            self->leaving_kept = true;
+            self->goodbyes++;
         else
             self->leaving = true;
         return true;
@@ -366,13 +382,19 @@ void
 session_pause (session_t *self)
 {
     self->goodbye_due = true;
-    self->last = UINT64_MAX;
+    self->goodbyes = 0;
 }
 
 bool
 session_is_complete (const session_t *self)
 {
-    return (self->leaving || self->leaving_kept) && self->in.received.messages >= self->last;
+    return (self->leaving || self->goodbyes > 0) && self->in.received.messages >= self->last;
+}
+
+bool
+session_has_parted (const session_t *self)
+{
+    return self->leaving || self->goodbyes > 1;
 }
 
 void

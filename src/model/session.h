@@ -52,6 +52,7 @@ typedef struct {
     uint64_t refused;       /* messages that the peer refused */
     uint8_t flags;          /* POSITIONS_ of the peer */
     uint64_t wanted;        /* byte position last asked for */
+    bool ahead;             /* the next message fitted then */
     uint64_t awaited;       /* position whose handling somebody waits for */
     uint64_t awaited_sent;  /* the last one told to the peer */
     uint64_t message_limit; /* the peer's; 0: not known yet */
@@ -100,7 +101,9 @@ typedef struct {
     bool end_due;
     bool down_due;          /* worker: the connection is to be closed */
     bool leaving;           /* a goodbye for good was said */
-    bool leaving_kept;      /* a goodbye that keeps the session was said */
+    bool leaving_kept;      /* worker: the listener stopped and keeps the session */
+    uint32_t goodbyes;      /* listener: goodbyes that keep the session: the worker answers
+                               the listener's, and its END */
     uint64_t last;          /* listener: position of the last message of a worker that says goodbye */
     muster_error_t error;   /* why it ended */
     char reason [MUSTER_NAME_MAX + 1];
@@ -209,6 +212,9 @@ void session_pause (session_t *self);
 
 /*  Listener: has all arrived that the worker sent before its goodbye? */
 bool session_is_complete (const session_t *self);
+
+/*  Listener: has the worker answered the END of a listener that stops? */
+bool session_has_parted (const session_t *self);
 
 /*  End the session, or with CLOSED its presence, and tell the worker why. */
 void session_end (session_t *self, muster_error_t error, const char *reason);

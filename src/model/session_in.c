@@ -52,7 +52,7 @@ session_data (session_t *self, const frame_t *frame, uint64_t size, uint32_t *sk
     if (self->in.partial)
         return found_gap (self, now);
     *skip = (uint32_t) (self->in.received.messages + 1 - first);
-    if (*skip == 0 && self->in.received.bytes + size > self->in.account.limit)
+    if (self->in.received.bytes + size > self->in.account.limit)
         return ARRIVAL_CREDIT;
     return ARRIVAL_TAKE;
 }

@@ -26,7 +26,7 @@ credit_is_wanted (const session_out_t *out)
         return false;
     uint64_t need = outbox_need (box);
     if (need > out->credit)
-        return need > out->wanted || out->wanted <= out->credit;
+        return need > out->wanted || out->wanted <= out->credit || out->ahead;
     return out->credit - box->sent.bytes < WANT_AHEAD && out->wanted <= out->credit;
 }
 
@@ -67,7 +67,7 @@ fill_welcome (const session_t *self, frame_welcome_t *welcome)
     welcome->handled = self->in.handled;
     welcome->credit = self->in.account.limit;
     welcome->message_limit = self->limits.message_limit;
-    welcome->liveness_ms = (uint32_t) self->limits.liveness;
+    welcome->liveness_ms = (uint32_t) (self->limits.liveness < UINT32_MAX ? self->limits.liveness : UINT32_MAX);
 }
 
 static void
@@ -93,6 +93,7 @@ fill_want (session_out_t *out, frame_want_t *want)
 {
     uint64_t need = outbox_need (&out->box);
     *want = (frame_want_t) { .need = need, .want = out->box.accepted.bytes };
+    out->ahead = need <= out->credit;
     want->use = need > out->credit ? out->box.sent.bytes : out->credit;
     if (out->awaited > out->box.handled.messages)
         want->handled = out->awaited;
@@ -173,7 +174,7 @@ bool
 session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, frame_t *frame)
 {
     session_out_t *out = &self->out;
-    if (self->state != SESSION_OPEN || out->paused || self->greeting_due
+    if (self->state != SESSION_OPEN || out->paused || self->greeting_due || (self->leaving && !self->goodbye_due)
     || (!filling_too && outbox_is_filling (&out->box))
     || !outbox_next (&out->box, out->credit, out->chunk, piece))
         return false;
@@ -203,6 +204,9 @@ session_unsent (session_t *self, const frame_t *frame, int64_t now)
             break;
         case FRAME_GOODBYE:
             self->goodbye_due = true;
+            break;
+        case FRAME_END:
+            self->end_due = true;
             break;
         default:
             break;

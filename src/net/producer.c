@@ -19,7 +19,8 @@
 #include "base/process.h"
 #include "net/option.h"
 
-#define EVENTS (ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED)
+#define EVENTS \
+    (ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_MONITOR_STOPPED)
 
 #define COUNT(options) (sizeof (options) / sizeof (options) [0])
 
@@ -145,7 +146,7 @@ news_of (producer_t *self, uint16_t event, int value)
         case ZMQ_EVENT_CONNECTED:
             self->descriptor = value;
             (void) process_set_add (self->descriptors, value);
-            return PRODUCER_UP;
+            return PRODUCER_SHAKING;
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             self->up = true;
             return PRODUCER_UP;
@@ -153,7 +154,7 @@ news_of (producer_t *self, uint16_t event, int value)
             self->descriptor = -1;
             self->up = false;
             process_set_remove (self->descriptors, value);
-            return was_up ? PRODUCER_DOWN : PRODUCER_UP;
+            return was_up ? PRODUCER_DOWN : PRODUCER_SHAKING;
         default:
             return PRODUCER_GONE;
     }

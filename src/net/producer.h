@@ -20,8 +20,9 @@ typedef struct producer producer_t;
 
 typedef enum {
     PRODUCER_NOTHING,       /* no news in time */
-    PRODUCER_UP,            /* a connection is there, or is about to be */
-    PRODUCER_DOWN,          /* it is gone, and messages on their way with it */
+    PRODUCER_SHAKING,       /* hands are shaken, or it came to nothing */
+    PRODUCER_UP,            /* a connection is there */
+    PRODUCER_DOWN,          /* it is gone */
     PRODUCER_GONE           /* finished, and its last byte is written or given up */
 } producer_news_t;
 

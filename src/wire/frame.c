@@ -244,6 +244,7 @@ read_welcome (muster_reader_t *reader, frame_welcome_t *welcome)
         && read_uint (reader, &welcome->credit)
         && read_uint (reader, &welcome->message_limit)
         && read_uint32 (reader, &welcome->liveness_ms)
+        && welcome->message_limit > 0
         && welcome->handled.messages <= welcome->received.messages;
 }
 
@@ -266,8 +267,12 @@ read_positions (muster_reader_t *reader, frame_positions_t *positions)
 static bool
 read_body (muster_reader_t *reader, frame_t *frame)
 {
+    static const uint32_t elements [] = {
+        [FRAME_HELLO] = 8, [FRAME_WELCOME] = 10, [FRAME_POSITIONS] = 5,
+        [FRAME_WANT] = 4, [FRAME_GOODBYE] = 2, [FRAME_END] = 2 };
     muster_value_t array;
-    if (muster_reader_next (reader, &array) || array.type != MUSTER_VALUE_ARRAY)
+    if (muster_reader_next (reader, &array) || array.type != MUSTER_VALUE_ARRAY
+    ||  array.count < elements [frame->kind])
         return false;
     switch (frame->kind) {
         case FRAME_HELLO:

@@ -103,10 +103,13 @@ class CommandCase(unittest.TestCase):
 
     def run_muster(self, *args, **options):
         """Run the command to its end."""
+        if "stdout" not in options:
+            options["capture_output"] = True
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(
-            [MUSTER, *args], text=True, encoding="utf-8", errors="surrogateescape", timeout=TIMEOUT,
-            **{"capture_output": "stdout" not in options, **({"stdin": subprocess.DEVNULL} if "input" not in options else {}),
-               **options})
+            [MUSTER, *args], text=True, encoding="utf-8", errors="surrogateescape",
+            timeout=TIMEOUT, check=False, **options)
 
     def start(self, *args, **streams):
         return Running(self, *args, **streams)

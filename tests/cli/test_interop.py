@@ -75,7 +75,8 @@ class Examples(ProducerCase):
             candidates.append(directory)
         for directory in candidates:
             found = subprocess.run(
-                [node, "--input-type=module", "-e", script], cwd=directory, capture_output=True, timeout=TIMEOUT, check=False)
+                [node, "--input-type=module", "-e", script],
+                cwd=directory, capture_output=True, timeout=TIMEOUT, check=False)
             if found.returncode == 0:
                 return directory
         return None
@@ -103,12 +104,14 @@ class Values(ProducerCase):
             '{"f":[{"$float":"nan"},{"$float":"inf"},{"$float":"-inf"}]}')
 
     def test_binary_ext_and_text(self):
-        self.assertEqual(self.printed({"b": b"\xff", "e": msgpack.ExtType(7, b"")}), '{"b":{"$bin":"/w=="},"e":{"$ext":[7,""]}}')
+        self.assertEqual(
+            self.printed({"b": b"\xff", "e": msgpack.ExtType(7, b"")}), '{"b":{"$bin":"/w=="},"e":{"$ext":[7,""]}}')
         self.assertEqual(self.printed({"s": "é\0\u2028\x7f"}), '{"s":"é\\u0000\u2028\x7f"}')
         self.assertEqual(self.printed({"a\0b": 1}), '{"a\\u0000b":1}')
 
     def test_dollars_and_nesting(self):
-        self.assertEqual(self.printed({"a": {"$bin": 1}, "b": {"$": {}}}), '{"a":{"$map":{"$bin":1}},"b":{"$map":{"$":{}}}}')
+        self.assertEqual(
+            self.printed({"a": {"$bin": 1}, "b": {"$": {}}}), '{"a":{"$map":{"$bin":1}},"b":{"$map":{"$":{}}}}')
         deep = {"a": 1}
         for _ in range(63):
             deep = {"a": deep}
@@ -151,10 +154,12 @@ class Hostile(ProducerCase):
         for _ in range(64):
             deep = {"a": deep}
         self.assert_rejects(
-            [message(source=""), message(source="s" * 256), message(source="a\n"), message(source=1), message(source=b"s"),
-             message(cmd=""), message(cmd="c" * 256), message(cmd="\x9f"), message(cmd=None),
-             message(data=[]), message(data=1), message(data={1: 1}), message(data={"a": "\ud800"}), message(data=deep),
-             b"\x93\xa1s\xa1c\x82\xa1k\x01\xa1k\x02", b"\x93\xa1s\xa1c\xdf\xff\xff\xff\xff", b"\x93\xa1s\xa1c\x81\xa1k\xc1",
+            [message(source=""), message(source="s" * 256), message(source="a\n"), message(source=1),
+             message(source=b"s"), message(cmd=""), message(cmd="c" * 256), message(cmd="\x9f"), message(cmd=None),
+             message(data=[]), message(data=1), message(data={1: 1}), message(data={"a": "\ud800"}),
+             message(data=deep),
+             b"\x93\xa1s\xa1c\x82\xa1k\x01\xa1k\x02", b"\x93\xa1s\xa1c\xdf\xff\xff\xff\xff",
+             b"\x93\xa1s\xa1c\x81\xa1k\xc1",
              message() + b"\x00", message() + message(source="")],
             multipart=[[message(), message()], [b"", b""]])
 

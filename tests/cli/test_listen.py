@@ -90,8 +90,9 @@ class Listening(CommandCase):
         self.assertEqual([message["source"] for message in listener.messages()], ["one", "two"])
 
     def test_options_may_stand_before_and_after_the_endpoint(self):
-        listener = self.start("listen", "--count", "1", "--send", "w", "GO", "{}", "ipc://" + self.directory() + "/a", "--timeout", "100")
-        endpoint = listener.err.wait_for(r"listening on (\S+)$").group(1)
+        endpoint = "ipc://" + self.directory() + "/a"
+        listener = self.start("listen", "--count", "1", "--send", "w", "GO", "{}", endpoint, "--timeout", str(TIMEOUT))
+        listener.err.wait_for(f"listening on {endpoint}$")
         result = self.send(endpoint, source="w")
         self.assert_done(result)
         self.assertIn('"cmd":"GO"', result.stdout)
@@ -206,7 +207,8 @@ class Signals(CommandCase):
 class Commands(CommandCase):
     def test_sends_commands_to_who_joins(self):
         listener, endpoint = self.listen(
-            "--send", "one", "GO", '{"n":18446744073709551615}', "--send", "one", "THEN", "{}", "--send", "two", "OTHER", "{}")
+            "--send", "one", "GO", '{"n":18446744073709551615}', "--send", "one", "THEN", "{}",
+            "--send", "two", "OTHER", "{}")
         for name, cmds in (("one", ["GO", "THEN"]), ("two", ["OTHER"]), ("three", []), ("one", ["GO", "THEN"])):
             with self.subTest(name=name):
                 result = self.send(endpoint, source=name)

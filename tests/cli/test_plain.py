@@ -45,9 +45,10 @@ class Plain(CommandCase):
 
     def test_fails_when_nobody_is_there_in_time(self):
         endpoint = "ipc://" + self.directory() + "/nobody"
-        self.assert_fails(self.send(endpoint, "--plain", "--timeout", "0.1"), "no listener took all within 0.1 seconds")
-        lines = "{}\n" * 5000
-        self.assert_fails(self.send(endpoint, "--plain", "--timeout", "0.1", "-", input=lines), "line .*: not sent: time limit")
+        result = self.send(endpoint, "--plain", "--timeout", "0.1")
+        self.assert_fails(result, "no listener took all within 0.1 seconds")
+        result = self.send(endpoint, "--plain", "--timeout", "0.1", "-", input="{}\n" * 5000)
+        self.assert_fails(result, "line .*: not sent: time limit")
 
     def test_refuses_an_endpoint_that_is_none(self):
         for endpoint in ("nonsense", "tcp://127.0.0.1:*", "udp://127.0.0.1:1", "inproc://name"):

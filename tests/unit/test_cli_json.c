@@ -121,7 +121,7 @@ Test (json_write, writes_a_float_as_the_shortest_text_that_looks_like_one)
     assert_writes_float (0.1, "0.1");
     assert_writes_float (0.1 + 0.2, "0.30000000000000004");
     assert_writes_float (1e15, "1e+15");
-    assert_writes_float (123456789012345678, "1.2345678901234568e+17");
+    assert_writes_float (123456789012345678.0, "1.2345678901234568e+17");
     assert_writes_float (1.7976931348623157e308, "1.7976931348623157e+308");
     assert_writes_float (5e-324, "5e-324");
     assert_writes_float (2.2250738585072014e-308, "2.2250738585072014e-308");
@@ -297,7 +297,8 @@ Test (json_read, refuses_what_is_no_whole_json)
 
 Test (json_read, refuses_what_is_no_map)
 {
-    static const char *const bad [] = { "[]", "1", "1.5", "\"a\"", "null", "true", "{\"$bin\":\"\"}", "{\"$float\":\"nan\"}" };
+    static const char *const bad [] = {
+        "[]", "1", "1.5", "\"a\"", "null", "true", "{\"$bin\":\"\"}", "{\"$float\":\"nan\"}" };
     for (size_t i = 0; i < sizeof bad / sizeof bad [0]; i++)
         assert_refuses (bad [i], "data must be a map");
 }

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -210,7 +211,7 @@ Test (plain, send_waits_for_a_connection_no_longer_than_no_progress)
     muster_plain_destroy (&plain);
 }
 
-Test (plain, says_lost_when_a_connection_broke)
+Test (plain, says_lost_when_a_connection_broke_and_another_had_to_be_made)
 {
     pull_t pull;
     pull_bind (&pull, "tcp://127.0.0.1:*");
@@ -227,6 +228,37 @@ Test (plain, says_lost_when_a_connection_broke)
     cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_LOST);
     muster_plain_destroy (&plain);
     pull_close (&pull);
+}
+
+Test (plain, a_listener_that_ends_when_it_has_all_is_no_loss)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (send_number (plain, 1), MUSTER_OK);
+    cr_assert_eq (pull_number (&pull), 1);
+    pull_close (&pull);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    muster_plain_destroy (&plain);
+}
+
+Test (plain, says_lost_when_a_connection_broke_within_a_large_message)
+{
+    enum { SIZE = 64 * 1024 * 1024 };
+    char *zeros = calloc (1, SIZE);
+    pull_t pull;
+    pull_open (&pull);
+    int64_t most = 1000;
+    zmq_setsockopt (pull.socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
+    pull_bind_open (&pull, "tcp://127.0.0.1:*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (send_number (plain, 1), MUSTER_OK);
+    cr_assert_eq (pull_number (&pull), 1);
+    cr_assert_eq (muster_plain_send (plain, "s", "c", "{s:y}", "x", zeros, (size_t) SIZE), MUSTER_OK);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_LOST);
+    muster_plain_destroy (&plain);
+    pull_close (&pull);
+    free (zeros);
 }
 
 static void
