@@ -72,7 +72,8 @@ MUSTER_EXPORT void muster_listener_set_credit_floor (muster_listener_t *self, ui
 MUSTER_EXPORT void muster_listener_set_command_buffer (muster_listener_t *self, uint64_t bytes);
 /*  Silence after which a worker is LOST, in seconds. Unless set: 10. */
 MUSTER_EXPORT void muster_listener_set_liveness (muster_listener_t *self, double seconds);
-/*  How long stop waits for messages to be handled, in seconds. Unless set: 10. */
+/*  How long stop waits for messages to be handled, in seconds; holds at once,
+    while the listener runs too. Unless set: 10. */
 MUSTER_EXPORT void muster_listener_set_drain (muster_listener_t *self, double seconds);
 /*  How long send waits while its worker makes no progress, in seconds. Unless set: 30. */
 MUSTER_EXPORT void muster_listener_set_no_progress (muster_listener_t *self, double seconds);

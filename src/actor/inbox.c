@@ -314,7 +314,7 @@ inbox_take (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_mess
 {
     muster_error_t error = 0;
     pthread_mutex_lock (&self->lock);
-    while (!try_take (self, taker, message, event) && !error) {
+    while (!error && !try_take (self, taker, message, event)) {
         if (!self->open)
             error = MUSTER_CLOSED;
         else

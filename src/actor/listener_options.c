@@ -110,7 +110,9 @@ muster_listener_set_liveness (muster_listener_t *self, double seconds)
 void
 muster_listener_set_drain (muster_listener_t *self, double seconds)
 {
+    roster_lock (&self->core.roster);
     self->core.options.drain_ms = to_ms (seconds);
+    roster_unlock (&self->core.roster);
 }
 
 void

@@ -30,7 +30,7 @@
 
 /*  A frame of so many bytes or fewer is written at once; of a larger one the
     connection may have taken a part when it broke. */
-#define SIZE_AT_ONCE (64 * 1024)
+#define SIZE_AT_ONCE ((size_t) 64 * 1024)
 
 /*  The socket's clock may be ahead of ours. */
 #define CLOCK_SLACK_MS 10

@@ -6,7 +6,6 @@
 */
 #include "cli/json.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>

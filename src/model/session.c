@@ -97,6 +97,7 @@ begin_epoch (session_t *self, int64_t now)
     self->out.paused = false;
     self->in.gap = false;
     self->in.awaited = 0;
+    self->in.want_waits = false;
     self->want_due = false;
     self->leaving_kept = false;
     self->goodbyes = 0;
@@ -292,15 +293,15 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
     return true;
 }
 
-/*  What is needed is never more than one message beyond what has come: nothing
-    larger is granted, or it would block the line for ever. */
+/*  Messages and WANT come on two connections: a WANT that stands still at a
+    position counts once what was sent before it has come. */
 static bool
 want_came (session_t *self, const frame_want_t *want, int64_t now)
 {
-    uint64_t received = self->in.received.bytes;
-    uint64_t most = received + self->limits.message_limit;
-    uint64_t use = want->use > received ? want->use : received;
-    credit_want (self->in.credit, &self->in.account, use, want->need < most ? want->need : most, want->want);
+    self->in.want = *want;
+    self->in.want_waits = want->need > self->in.account.limit && want->use > self->in.received.bytes;
+    if (!self->in.want_waits)
+        session_take_want (self);
     if (want->handled > self->in.awaited)
         self->in.awaited = want->handled;
     if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit

@@ -75,6 +75,8 @@ typedef struct {
     uint64_t reported_credit;
     uint64_t awaited;       /* the peer waits for this position */
     int64_t report_at;      /* 0: nothing to report */
+    frame_want_t want;      /* waits for what was sent before it, while want_waits */
+    bool want_waits;
     uint32_t stream;        /* the peer's tag of this stream */
     bool gap;
 } session_in_t;
@@ -168,6 +170,9 @@ arrival_t session_data (session_t *self, const frame_t *frame, uint64_t size, ui
 
 /*  A chunk frame. With TAKE the message is complete: session_take_partial. */
 arrival_t session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_t size, int64_t now);
+
+/*  Get in line for the credit that the peer wants. */
+void session_take_want (session_t *self);
 
 /*  Forget a message that is coming in pieces. */
 void session_drop_partial (session_t *self);

@@ -113,11 +113,26 @@ session_report (session_t *self, int64_t when)
         self->in.report_at = when;
 }
 
+/*  What is needed is never more than one message beyond what has come: nothing
+    larger is granted, or it would block the line for ever. */
+void
+session_take_want (session_t *self)
+{
+    session_in_t *in = &self->in;
+    uint64_t received = in->received.bytes;
+    uint64_t most = received + self->limits.message_limit;
+    in->want_waits = false;
+    credit_want (in->credit, &in->account, in->want.use > received ? in->want.use : received,
+        in->want.need < most ? in->want.need : most, in->want.want);
+}
+
 void
 session_received (session_t *self, uint64_t count, uint64_t size, int64_t now)
 {
     self->in.received.messages += count;
     self->in.received.bytes += size;
+    if (self->in.want_waits && self->in.received.bytes >= self->in.want.use)
+        session_take_want (self);
     session_report (self, now + REPORT_DELAY_MS);
 }
 
