@@ -273,12 +273,6 @@ binding_destroy (binding_t **self_p)
     alloc_free (self);
 }
 
-void
-binding_unbind (binding_t *self)
-{
-    listening_unbind (self->pull);
-}
-
 void *
 binding_pull (binding_t *self)
 {

@@ -34,11 +34,6 @@ muster_error_t binding_open (binding_t **self_p, void *context, const binding_op
 /*  Close the sockets without linger, release locks, forget descriptors. */
 void binding_destroy (binding_t **self_p);
 
-/*  Take no more messages in: the PULL's address is free for another, and who
-    is connected to it is cut off, as ZeroMQ does. What it took in can still
-    be received. The ROUTER and its connections stay. */
-void binding_unbind (binding_t *self);
-
 void *binding_pull (binding_t *self);
 void *binding_router (binding_t *self);
 

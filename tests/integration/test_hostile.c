@@ -37,6 +37,7 @@ begin_siege (void)
     scene_hush ();
     siege_t self = { .scene = scene_open (endpoint), .tally = tally_new () };
     muster_listener_register_default_handler (self.scene.listener, tally_handler, self.tally);
+    muster_listener_register_handler (self.scene.listener, "good", collector_handler, self.scene.messages, false);
     muster_listener_set_credit_floor (self.scene.listener, 1024);       /* for thousands of sessions */
     scene_start (&self.scene);
     self.push = raw_connect (ZMQ_PUSH, endpoint);
@@ -55,10 +56,10 @@ push (siege_t *self, const void *bytes, size_t size)
 static void
 expect_alive (siege_t *self)
 {
-    size_t before = tally_count (self->tally);
+    size_t before = collector_count (self->scene.messages);
     raw_t good = raw_plain ("good", "X", 0);
     push (self, good.bytes, good.size);
-    MUST (tally_wait (self->tally, before + 1));
+    MUST (collector_wait (self->scene.messages, before + 1));
     muster_worker_t *worker = scene_worker (&self->scene, "honest");
     MUST (muster_worker_send (worker, "X", NULL) == 0);
     self->sent++;
@@ -319,7 +320,7 @@ Test (hostile, one_that_sends_beyond_its_credit_is_sent_away)
     The way back of a listener */
 
 static raw_t positions_of (raw_peer_t peer) { return raw_positions (peer, 0, 0, 1000, 0); }
-static raw_t want_of (raw_peer_t peer) { return raw_want (peer, 1000, 2000, 1); }
+static raw_t want_of (raw_peer_t peer) { return raw_want (peer, 0, 1000, 2000, 1); }
 static raw_t goodbye_of (raw_peer_t peer) { return raw_goodbye (peer, 1000); }
 static raw_t hello_of (raw_peer_t peer) { peer.epoch++; return raw_hello (peer, "raw"); }
 
@@ -464,7 +465,7 @@ send_to_worker (impostor_t *self, const void *bytes, size_t size)
 static void
 catch_up (impostor_t *self)
 {
-    raw_t want = raw_want (self->peer, 0, 0, 0);
+    raw_t want = raw_want (self->peer, 0, 0, 0, 0);
     send_to_worker (self, want.bytes, want.size);
     serve_until (self, RAW_POSITIONS);
 }
@@ -539,6 +540,15 @@ Test (hostile, a_worker_lives_through_every_short_frame)
     end_impostor (&impostor);
 }
 
+/*  Changes that make the worker connect anew take their time: of a position, a
+    size or an offset it is single bits. */
+static bool
+is_tried (size_t kind, size_t at, int change)
+{
+    bool place = kind < 2 && at >= 25 && at < (kind == 0 ? 37u : 49u);
+    return !place || (change & (change - 1)) == 0;
+}
+
 /*  END is left out: a change of it is as good a reason to end as any. */
 Test (hostile, a_worker_lives_through_every_change_of_one_byte_of_what_a_listener_sends, .timeout = 150)
 {
@@ -547,6 +557,8 @@ Test (hostile, a_worker_lives_through_every_change_of_one_byte_of_what_a_listene
         size_t size = to_worker [i] (impostor.peer).size;
         for (size_t at = 0; at < size; at++) {
             for (int change = 1; change < 256; change++) {
+                if (!is_tried (i, at, change))
+                    continue;
                 raw_t frame = to_worker [i] (impostor.peer);
                 frame.bytes [at] ^= (uint8_t) change;
                 send_to_worker (&impostor, frame.bytes, frame.size);

@@ -93,7 +93,9 @@ raw_peer_t
 raw_peer (uint32_t number)
 {
     raw_peer_t self = { .session = { 'r', 'a', 'w' }, .epoch = 1 };
+    /*  Twice, so that a change of one byte is no other number's. */
     memcpy (self.session + 4, &number, sizeof number);
+    memcpy (self.session + 8, &number, sizeof number);
     return self;
 }
 
@@ -188,9 +190,9 @@ raw_positions (raw_peer_t peer, uint64_t received, uint64_t handled, uint64_t cr
 }
 
 raw_t
-raw_want (raw_peer_t peer, uint64_t need, uint64_t want, uint64_t handled)
+raw_want (raw_peer_t peer, uint64_t use, uint64_t need, uint64_t want, uint64_t handled)
 {
-    return numbers_frame (peer, RAW_WANT, (uint64_t []) { need, want, handled }, 3);
+    return numbers_frame (peer, RAW_WANT, (uint64_t []) { use, need, want, handled }, 4);
 }
 
 raw_t

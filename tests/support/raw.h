@@ -48,7 +48,7 @@ raw_t raw_chunk (raw_peer_t peer, uint64_t position, uint64_t total, uint64_t of
 raw_t raw_hello (raw_peer_t peer, const char *source);
 raw_t raw_welcome (raw_peer_t peer, uint64_t listener, uint64_t credit, uint64_t message_limit);
 raw_t raw_positions (raw_peer_t peer, uint64_t received, uint64_t handled, uint64_t credit, uint64_t flags);
-raw_t raw_want (raw_peer_t peer, uint64_t need, uint64_t want, uint64_t handled);
+raw_t raw_want (raw_peer_t peer, uint64_t use, uint64_t need, uint64_t want, uint64_t handled);
 raw_t raw_goodbye (raw_peer_t peer, uint64_t last);
 raw_t raw_end (raw_peer_t peer, uint64_t error, const char *text);
 

@@ -328,32 +328,6 @@ Test (binding, binds_again_what_it_says_was_bound)
     }
 }
 
-Test (binding, keeps_what_arrived_and_the_way_back_once_unbound)
-{
-    char bound [ENDPOINT_ROOM];
-    char bytes [8];
-    binding_options_t options = at (own_tcp);
-    binding_t *binding = must_open (options);
-    snprintf (bound, sizeof bound, "%s", binding_bound (binding));
-    void *push = connected (ZMQ_PUSH, bound);
-    void *dealer = connected (ZMQ_DEALER, binding_bound_return (binding));
-    cr_assert_eq (zmq_send (push, "1", 1, 0), 1);
-    cr_assert (becomes_readable (binding_pull (binding)));
-    binding_unbind (binding);
-    binding_unbind (binding);
-    options.endpoint = bound;
-    options.return_endpoint = "inproc://back";
-    binding_t *successor = must_open (options);
-    cr_assert_eq (zmq_recv (binding_pull (binding), bytes, sizeof bytes, 0), 1);
-    cr_assert_eq (zmq_send (dealer, "2", 1, 0), 1);
-    cr_assert (becomes_readable (binding_router (binding)));
-    zmq_close (push);
-    zmq_close (dealer);
-    binding_destroy (&binding);
-    assert_works (successor);
-    binding_destroy (&successor);
-}
-
 Test (binding, counts_connections_that_end)
 {
     char bytes [8];
@@ -391,21 +365,6 @@ Test (binding, holds_an_ipc_path_and_its_return_path)
     cr_assert_not (exists (endpoint, ".lock"));
     cr_assert_not (exists (endpoint, ""));
     cr_assert_not (exists (back, ""));
-}
-
-Test (binding, lets_an_ipc_path_go_when_it_is_unbound)
-{
-    char endpoint [ENDPOINT_ROOM];
-    binding_t *binding = must_open (at (ipc_in_folder (endpoint, "socket")));
-    binding_unbind (binding);
-    binding_options_t options = at (endpoint);
-    options.return_endpoint = "inproc://back";
-    binding_t *successor = must_open (options);
-    binding_destroy (&binding);
-    cr_assert (exists (endpoint, ""));
-    cr_assert (exists (endpoint, ".lock"));
-    assert_works (successor);
-    binding_destroy (&successor);
 }
 
 Test (binding, leaves_what_is_no_socket_alone)
