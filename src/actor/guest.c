@@ -13,6 +13,7 @@
 #include <utlist.h>
 
 #include "base/alloc.h"
+#include "base/luck.h"
 #include "base/process.h"
 
 /*  Descriptors and threads that a zactor and what its owner opens take at most. */
@@ -85,20 +86,16 @@ end_all (void)
 }
 
 /*  The first zsys_init of a process, and that of a forked child, takes SIGINT and
-    SIGTERM, seeds random () and logs to stdout. If somebody else's came first
-    its settings are theirs. */
+    SIGTERM and logs to stdout. If somebody else's came first its settings are
+    theirs. */
 static void
 prepare_czmq (void)
 {
     static const int taken [] = { SIGINT, SIGTERM };
     struct sigaction before [2], after [2];
-    char state [64];
     for (int i = 0; i < 2; i++)
         sigaction (taken [i], NULL, &before [i]);
-    char *host_state = initstate (1, state, sizeof state);
     zsys_init ();
-    if (host_state)
-        setstate (host_state);
     bool ours = false;
     for (int i = 0; i < 2; i++) {
         sigaction (taken [i], NULL, &after [i]);
@@ -143,10 +140,13 @@ guest_start (zactor_t **actor, zactor_fn *function, void *argument, void (*at_ex
         return MUSTER_NOMEM;
     *tenant = (tenant_t) { .generation = process_generation (), .at_exit = at_exit, .owner = owner };
     sigset_t before;
+    luck_t luck;
     guest_block_signals (&before);
     pthread_mutex_lock (&lock);
+    luck_set_aside (&luck);
     prepare ();
     *actor = zactor_new (function, argument);
+    luck_bring_back (&luck);
     if (*actor)
         DL_APPEND (tenants, tenant);
     else

@@ -34,12 +34,9 @@ listener_is_foreign (const muster_listener_t *self)
 static bool
 set_identity (listener_core_t *core)
 {
-    zuuid_t *uuid = zuuid_new ();
-    if (!uuid)
+    if (!identity_new (&core->id))
         return false;
-    snprintf (core->source, sizeof core->source, "%s", zuuid_str_canonical (uuid));
-    memcpy (core->id.bytes, zuuid_data (uuid), sizeof core->id.bytes);
-    zuuid_destroy (&uuid);
+    identity_uuid (&core->id, core->source);
     return true;
 }
 

@@ -15,14 +15,12 @@
 
 #include <muster/listener.h>
 
+#include "actor/identity.h"
 #include "actor/inbox.h"
 #include "actor/roster.h"
 #include "base/log.h"
 #include "model/registry.h"
 #include "net/binding.h"
-
-/*  Session ids of workers and sources of listeners: 36 characters. */
-#define UUID_ROOM 37
 
 typedef struct {
     char *endpoint;

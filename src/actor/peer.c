@@ -6,8 +6,7 @@
 */
 #include "actor/peer.h"
 
-#include <stdio.h>
-
+#include "actor/identity.h"
 #include "base/alloc.h"
 
 peer_t *
@@ -23,8 +22,7 @@ peer_new (const frame_t *hello, const session_t *session, wake_t *wake)
     }
     self->session = *session;
     self->session.in.account.owner = self;
-    for (size_t i = 0; i < sizeof hello->session.bytes; i++)
-        snprintf (self->hex + 2 * i, 3, "%02x", hello->session.bytes [i]);
+    identity_hex (&hello->session, self->hex);
     return self;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "actor/guest.h"
+#include "actor/identity.h"
 #include "actor/monotonic.h"
 #include "actor/worker.h"
 #include "actor/worker_actor.h"
@@ -56,17 +57,15 @@ reply (const muster_message_t *message, const char *cmd, const void *bytes, size
 static const message_origin_t origin = { .done = done, .reply = reply };
 
 static bool
-set_identity (worker_core_t *core, session_id_t *id, uint32_t *stream, const char *source)
+set_identity (worker_core_t *core, const char *source)
 {
-    zuuid_t *uuid = zuuid_new ();
-    if (!uuid)
+    session_id_t *id = &core->session.id;
+    char uuid [UUID_ROOM];
+    if (!identity_new (id))
         return false;
-    memcpy (id->bytes, zuuid_data (uuid), sizeof id->bytes);
-    memcpy (stream, id->bytes + 8, sizeof *stream);
-    for (size_t i = 0; i < sizeof id->bytes; i++)
-        snprintf (core->session_text + 2 * i, 3, "%02x", id->bytes [i]);
-    snprintf (core->source, sizeof core->source, "%s", source ? source : zuuid_str_canonical (uuid));
-    zuuid_destroy (&uuid);
+    memcpy (&core->session.out.stream, id->bytes + 8, sizeof core->session.out.stream);
+    identity_hex (id, core->session_text);
+    snprintf (core->source, sizeof core->source, "%s", source ? source : identity_uuid (id, uuid));
     return true;
 }
 
@@ -117,11 +116,11 @@ free_parts (muster_worker_t *self)
     alloc_free (self);
 }
 
-/*  A source that is too long is kept so far that start can refuse it. */
 static void
-keep_source (muster_worker_t *self, const char *source)
+check_source (muster_worker_t *self, const char *source)
 {
-    if (source && !scan_name (source, strlen (source)))
+    self->bad_source = source && !scan_name (source, strlen (source));
+    if (self->bad_source)
         snprintf (self->reason, sizeof self->reason,
             "source must be 1 to %d bytes of UTF-8 without control characters", MUSTER_NAME_MAX);
 }
@@ -140,15 +139,11 @@ muster_worker_new (const char *endpoint, const char *source)
     pthread_mutex_init (&core->lock, NULL);
     monotonic_cond_init (&core->changed);
     worker_options_init (&core->options);
-    session_id_t id;
-    uint32_t stream;
-    if (!make_parts (self, endpoint) || !set_identity (core, &id, &stream, source)) {
+    if (!make_parts (self, endpoint) || !set_identity (core, source)) {
         free_parts (self);
         return NULL;
     }
-    keep_source (self, source);
-    core->session.id = id;
-    core->session.out.stream = stream;
+    check_source (self, source);
     return self;
 }
 

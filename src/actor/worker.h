@@ -19,6 +19,7 @@ struct _muster_worker_t {
     worker_core_t core;
     pthread_mutex_t lifecycle;  /* held by start and close; guards what follows */
     zactor_t *actor;
+    bool bad_source;            /* what new was given: start refuses it */
     bool started;
     bool closed;                /* also guarded by the core's lock */
     char reason [REASON_ROOM];

@@ -102,8 +102,9 @@ muster_error_t
 worker_options_check (muster_worker_t *self)
 {
     const worker_options_t *options = &self->core.options;
-    if (*self->reason)
+    if (self->bad_source)
         return MUSTER_INVAL;
+    self->reason [0] = 0;
     const char *text = NULL;
     if (options->liveness_ms < 40)
         text = "liveness must be from 0.04 to 1e9 seconds";

@@ -75,7 +75,8 @@ after_fork_in_child (void)
     pthread_mutex_unlock (&sets_lock);
 }
 
-__attribute__ ((constructor)) static void
+/*  Early, as in base/luck.c. */
+__attribute__ ((constructor (102))) static void
 process_load (void)
 {
     hears_of_forks = pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child) == 0;

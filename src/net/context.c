@@ -14,6 +14,7 @@
 
 #include <zmq.h>
 
+#include "base/luck.h"
 #include "base/process.h"
 
 #define SOCKETS_MOST 16384
@@ -63,11 +64,8 @@ terminate (void *context)
 
 /*  The first socket starts the threads. */
 static void *
-make_context (void)
+configure (void *context)
 {
-    void *context = zmq_ctx_new ();
-    if (!context)
-        return NULL;
     zmq_ctx_set (context, ZMQ_MAX_SOCKETS, SOCKETS_MOST);
     zmq_ctx_set (context, ZMQ_IO_THREADS, 1);
     zmq_ctx_set (context, ZMQ_BLOCKY, 0);
@@ -88,7 +86,12 @@ make_context_without_signals (void)
     sigset_t all, before;
     sigfillset (&all);
     pthread_sigmask (SIG_SETMASK, &all, &before);
-    void *context = make_context ();
+    luck_t luck;
+    luck_set_aside (&luck);
+    void *context = zmq_ctx_new ();
+    if (context)
+        context = configure (context);
+    luck_bring_back (&luck);
     pthread_sigmask (SIG_SETMASK, &before, NULL);
     return context;
 }

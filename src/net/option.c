@@ -10,6 +10,8 @@
 
 #include <zmq.h>
 
+#include "base/luck.h"
+
 /*  A silent peer is given up after a minute and a half. */
 static const option_t common [] = {
     { ZMQ_LINGER, 0 },
@@ -72,7 +74,10 @@ set_frame_limit (void *socket, uint64_t bytes)
 muster_error_t
 option_open (void **socket, void *context, int type, const option_t *options, size_t count, uint64_t frame_limit)
 {
+    luck_t luck;
+    luck_set_aside (&luck);
     *socket = zmq_socket (context, type);
+    luck_bring_back (&luck);
     if (!*socket)
         return option_error (errno);
     muster_error_t error = set_all (*socket, common, sizeof common / sizeof common [0]);
