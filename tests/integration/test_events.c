@@ -85,7 +85,7 @@ Test (events, each_presence_of_many_begins_and_ends_exactly_once)
     muster_worker_t *workers [20];
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 20; i++) {
-            char source [8];
+            char source [16];
             snprintf (source, sizeof source, "w%d", i);
             workers [i] = scene_worker (&scene, source);
             muster_worker_send (workers [i], "X", NULL);
@@ -439,7 +439,7 @@ Test (events, several_listeners_and_workers_in_one_process_do_not_mix)
         scenes [i] = scene_begin ();
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 3; j++) {
-            char source [8];
+            char source [16];
             snprintf (source, sizeof source, "w%d", j);
             workers [i] [j] = scene_worker (&scenes [i], source);
             for (int k = 0; k < 100; k++)

@@ -113,7 +113,7 @@ Test (worker, the_messages_of_eight_workers_at_once_come_in_order_each)
     sender_t senders [8] = { { 0 } };
     pthread_t threads [8];
     for (int i = 0; i < 8; i++) {
-        char source [8];
+        char source [16];
         snprintf (source, sizeof source, "w%d", i);
         senders [i].worker = scene_worker (&scene, source);
         senders [i].count = 12500;
@@ -962,7 +962,7 @@ Test (worker, what_a_listener_holds_stays_within_its_budget_however_many_workers
     sender_t senders [20] = { { 0 } };
     pthread_t threads [20];
     for (int i = 0; i < 20; i++) {
-        char source [8];
+        char source [16];
         snprintf (source, sizeof source, "w%d", i);
         senders [i].worker = scene_worker (&scene, source);
         senders [i].count = 10;
