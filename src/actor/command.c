@@ -22,11 +22,14 @@ command_pack (command_t *self, muster_writer_t **writer, const char *picture, va
 }
 
 muster_error_t
-command_check (const command_t *self, const muster_listener_t *listener)
+command_check (const command_t *self, muster_listener_t *listener)
 {
     if (!scan_name (self->cmd, strlen (self->cmd)))
         return MUSTER_INVAL;
-    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = listener->core.options.message_limit };
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX };
+    roster_lock (&listener->core.roster);
+    limits.message_size = listener->core.limits.message_limit;
+    roster_unlock (&listener->core.roster);
     switch (scan_data (self->data, self->size, &limits)) {
         case MUSTER_REFUSAL_NONE: return 0;
         case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
@@ -104,10 +107,10 @@ send_patiently (muster_listener_t *listener, const char *source, const command_t
 {
     roster_t *roster = &listener->core.roster;
     bool inside = registry_inside (listener->core.registry);
-    int64_t patience = listener->core.options.no_progress_ms;
-    int64_t deadline = monotonic_deadline (patience);
     uint64_t progress = 0, before = 0;
     roster_lock (roster);
+    int64_t patience = listener->core.limits.no_progress_ms;
+    int64_t deadline = monotonic_deadline (patience);
     muster_error_t error = try_send (self, roster, source, writer, &progress);
     while (error == MUSTER_AGAIN && !inside) {
         if (progress != before)

@@ -26,7 +26,7 @@ typedef struct {
 muster_error_t command_pack (command_t *self, muster_writer_t **writer, const char *picture, va_list arguments);
 
 /*  Is it a command that may be sent? Errors: MUSTER_INVAL, MUSTER_FORMAT, MUSTER_TOOBIG, MUSTER_NOMEM. */
-muster_error_t command_check (const command_t *self, const muster_listener_t *listener);
+muster_error_t command_check (const command_t *self, muster_listener_t *listener);
 
 /*  The whole message, in a writer or, for several workers to share, in a blob
     after its header room. */

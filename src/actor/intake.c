@@ -23,19 +23,19 @@
 bool
 intake_is_open (const listener_core_t *self)
 {
-    return self->plain_bytes == 0 || self->plain_bytes < self->options.plain_share;
+    return self->plain_bytes == 0 || self->plain_bytes < self->limits.plain_share;
 }
 
 static muster_refusal_t
 take_plain (listener_core_t *self, zmq_msg_t *msg)
 {
     size_t size = zmq_msg_size (msg);
-    if (size > self->options.frame_limit)
+    if (size > self->limits.frame_limit)
         return MUSTER_REFUSAL_SIZE;
     batch_t *batch = batch_new_msg (msg, zmq_msg_data (msg), size, SCAN_PLAIN);
     if (!batch)
         return MUSTER_REFUSAL_MEMORY;
-    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->options.message_limit };
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->limits.message_limit };
     muster_refusal_t refusal = batch_scan (batch, &limits, self->source);
     if (!refusal) {
         backlog_keep (&self->plain, batch);
@@ -107,7 +107,7 @@ lose_batch (listener_core_t *self, peer_t *peer)
 static void
 accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t count, uint32_t skip)
 {
-    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->options.message_limit };
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->limits.message_limit };
     muster_refusal_t refusal = batch_scan (batch, &limits, NULL);
     if (!refusal && batch->count != count)
         refusal = MUSTER_REFUSAL_MISCOUNT;

@@ -158,14 +158,12 @@ static void
 init_run (listener_core_t *core, const listener_options_t *limits)
 {
     roster_lock (&core->roster);
+    core->limits = *limits;
     core->roster.limits = (session_limits_t) {
         .liveness = limits->liveness_ms, .message_limit = limits->message_limit };
     core->roster.command_buffer = limits->command_buffer;
-    if (core->roster.credit.budget == 0)
-        credit_init (&core->roster.credit, limits->receive_budget - limits->plain_share,
-            limits->credit_floor, limits->message_limit);
-    core->options.message_limit = limits->message_limit;
-    core->options.plain_share = limits->plain_share;
+    credit_configure (&core->roster.credit, limits->receive_budget - limits->plain_share,
+        limits->credit_floor, limits->message_limit);
     core->roster.open = true;
     core->dropped_last = 0;
     core->phase = LISTENER_RUNNING;

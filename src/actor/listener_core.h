@@ -4,7 +4,7 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-    options, source, id and the objects are constant while the listener runs;
+    source, id and the objects are constant while the listener runs; limits,
     counts, phase and the roster are guarded by the roster's lock; what is said
     to be the actor's is used by its thread only.
 */
@@ -49,7 +49,8 @@ typedef enum {
 } listener_phase_t;
 
 typedef struct {
-    listener_options_t options;
+    listener_options_t options; /* what the user has set, for the next start; drain holds at once */
+    listener_options_t limits;  /* what this start made of them; guarded by the roster's lock */
     char source [UUID_ROOM];
     session_id_t id;
     registry_t *registry;

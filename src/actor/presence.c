@@ -294,8 +294,8 @@ presence_check (listener_core_t *self)
     while ((peer = self->roster.heard) && self->now - peer->session.heard_at >= self->roster.limits.liveness)
         lose (self, peer);
     while ((peer = self->roster.absent)
-    && (self->now - peer->absent_since >= self->options.retention_ms
-        || self->roster.absent_count > self->options.retained_sessions))
+    && (self->now - peer->absent_since >= self->limits.retention_ms
+        || self->roster.absent_count > self->limits.retained_sessions))
         forget (self, peer);
 }
 
@@ -306,7 +306,7 @@ presence_deadline (const listener_core_t *self)
     if (self->roster.heard)
         deadline = self->roster.heard->session.heard_at + self->roster.limits.liveness;
     if (self->roster.absent) {
-        int64_t retained = self->roster.absent->absent_since + self->options.retention_ms;
+        int64_t retained = self->roster.absent->absent_since + self->limits.retention_ms;
         if (retained < deadline)
             deadline = retained;
     }

@@ -15,11 +15,20 @@
 #define GRANT_LEAST (1 << 20)
 
 void
-credit_init (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve)
+credit_configure (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve)
 {
     uint64_t most = budget / GRANT_PART;
-    *self = (credit_t) {
-        .budget = budget, .floor = floor, .reserve = reserve, .most = most < GRANT_LEAST ? GRANT_LEAST : most };
+    self->budget = budget;
+    self->floor = floor;
+    self->reserve = reserve;
+    self->most = most < GRANT_LEAST ? GRANT_LEAST : most;
+}
+
+void
+credit_init (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve)
+{
+    *self = (credit_t) { 0 };
+    credit_configure (self, budget, floor, reserve);
 }
 
 static uint64_t
@@ -32,7 +41,7 @@ commitment (const credit_account_t *account)
 static uint64_t
 room (const credit_t *self)
 {
-    return self->budget - self->committed;
+    return self->committed < self->budget ? self->budget - self->committed : 0;
 }
 
 static void

@@ -47,6 +47,9 @@ struct credit_account {
 
 void credit_init (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve);
 
+/*  Other limits for what is granted from now on; what was granted stays. */
+void credit_configure (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve);
+
 /*  Open an account at a byte position, all before which is handled. It waits in
     line for its floor if grants hold all at the moment. Errors: MUSTER_FULL
     if the floors of so many accounts do not fit. */
