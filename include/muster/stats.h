@@ -52,6 +52,7 @@ typedef struct {
     uint64_t rejected;        /* frames refused, all reasons */
     uint64_t refused [MUSTER_REFUSAL_COUNT];  /* the same by reason */
     uint64_t stale;           /* session frames of an older epoch or an unknown session */
+    uint64_t gaps;            /* session frames that came when one before them was missing */
     uint64_t duplicates;      /* messages that had come before */
     uint64_t dropped;         /* messages that stop left undrained */
     uint64_t joined;          /* presences begun */

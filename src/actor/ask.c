@@ -32,7 +32,6 @@ struct _muster_ask_t {
     bool sent;
     bool ended;
     int64_t deadline;
-    int64_t enough_at;          /* when at_least had replied; 0: not yet */
     round_t round;              /* guarded by the roster's lock from send on */
 };
 
@@ -215,6 +214,7 @@ send_all (muster_ask_t *self, blob_t *blob)
         return error;
     self->sent = true;
     self->deadline = monotonic_deadline (self->timeout_ms);
+    self->round.enough = enough (self);
     for (size_t i = 0; i < self->round.count; i++)
         send_to (self, &self->round.targets [i], blob);
     return 0;
@@ -275,11 +275,9 @@ end_of (muster_ask_t *self)
 {
     if (self->round.hopeful == 0)
         return 0;
-    if (self->round.replied < enough (self))
+    if (self->round.replied < self->round.enough)
         return self->deadline;
-    if (self->enough_at == 0)
-        self->enough_at = monotonic_ms ();
-    int64_t graceful = self->enough_at + self->grace_ms;
+    int64_t graceful = self->round.enough_at + self->grace_ms;
     return graceful < self->deadline ? graceful : self->deadline;
 }
 

@@ -153,6 +153,9 @@ note_arrival (listener_core_t *self, peer_t *peer, const frame_t *frame, arrival
         case ARRIVAL_STALE:
             self->stale++;
             break;
+        case ARRIVAL_GAP:
+            self->gaps++;
+            break;
         case ARRIVAL_DUPLICATE:
             self->duplicates += frame->kind == FRAME_DATA ? frame->data.count : 1;
             break;

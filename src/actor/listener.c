@@ -365,7 +365,7 @@ muster_listener_stats (muster_listener_t *self, muster_stats_t *stats)
     *stats = (muster_stats_t) {
         .received = counts.received, .received_bytes = counts.received_bytes,
         .handled = counts.handled, .failed = counts.failed, .unhandled = core->unhandled,
-        .stale = core->stale, .duplicates = core->duplicates, .dropped = core->dropped,
+        .stale = core->stale, .gaps = core->gaps, .duplicates = core->duplicates, .dropped = core->dropped,
         .joined = core->roster.joined, .disconnects = core->disconnects,
         .workers = core->roster.present, .sessions = core->roster.present + core->roster.absent_count,
         .queued = counts.queued, .queued_bytes = counts.queued_bytes };

@@ -59,7 +59,7 @@ typedef struct {
     roster_t roster;
     listener_phase_t phase;
     uint64_t refused [MUSTER_REFUSAL_COUNT];
-    uint64_t stale, duplicates, disconnects, unhandled;
+    uint64_t stale, gaps, duplicates, disconnects, unhandled;
     uint64_t dropped;           /* in all */
     uint64_t dropped_last;      /* by the last stop */
 

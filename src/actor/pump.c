@@ -57,8 +57,9 @@ send_controls (listener_core_t *self, peer_t *peer)
     return true;
 }
 
-/*  True if the rest has to wait for pieces under way to land. */
-static bool
+typedef enum { PUMP_DONE, PUMP_AWAITS_LANDING, PUMP_FULL } pump_result_t;
+
+static pump_result_t
 send_pieces (listener_core_t *self, peer_t *peer)
 {
     frame_t frame;
@@ -66,29 +67,35 @@ send_pieces (listener_core_t *self, peer_t *peer)
     for (;;) {
         int count = flight_count (peer->flight);
         if (count >= PIECES_MOST && flight_await (peer->flight))
-            return true;
+            return PUMP_AWAITS_LANDING;
         if (!session_next_piece (&peer->session, count == 0, &piece, &frame))
-            return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight);
+            return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight)
+                ? PUMP_AWAITS_LANDING : PUMP_DONE;
         if (flight_send (peer->flight, binding_router (self->binding), &peer->route, &frame, &piece)) {
             outbox_untake (&peer->session.out.box, &piece);
-            return !peer->unreachable;
+            return PUMP_FULL;
         }
     }
 }
 
+/*  A peer that does not read is tried again with the next report, not in each
+    round of the loop. */
 void
 pump_peer (listener_core_t *self, peer_t *peer)
 {
     session_t *session = &peer->session;
     if (session->leaving && session->state == SESSION_OPEN && !session->end_due && session_is_complete (session))
         session_end (session, MUSTER_LEFT, "");
-    bool waits = !send_controls (self, peer);
+    pump_result_t result = send_controls (self, peer) ? PUMP_DONE : PUMP_FULL;
     if (session->state == SESSION_ENDED) {
         finish_peer (self, peer);
         return;
     }
-    waits = send_pieces (self, peer) || waits;
-    if (!waits)
+    if (result == PUMP_DONE)
+        result = send_pieces (self, peer);
+    if (result == PUMP_FULL)
+        session_report (session, self->now + REPORT_DELAY_MS);
+    if (result != PUMP_AWAITS_LANDING)
         roster_not_due (&self->roster, peer);
     roster_schedule (&self->roster, peer, self->now);
 }

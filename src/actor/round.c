@@ -101,7 +101,8 @@ round_divert (peer_t *peer, batch_t *batch, uint32_t index, size_t offset, uint6
     DL_APPEND (round->replies, reply);
     detach (target);
     target->replied = true;
-    round->replied++;
+    if (++round->replied == round->enough)
+        round->enough_at = peer->session.heard_at;
     pthread_cond_broadcast (&round->roster->changed);
     return true;
 }

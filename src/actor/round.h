@@ -45,6 +45,8 @@ struct round {
     size_t replied;
     size_t hopeful;             /* targets that have not replied and still may */
     round_reply_t *replies;
+    size_t enough;              /* replies that suffice */
+    int64_t enough_at;          /* when so many had come; 0: they have not */
 };
 
 /*  A round for count targets, whose sources the caller fills in. MUSTER_NOMEM. */
