@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: all demo test install fuzz format tidy coverage clean dependencies-%
+.PHONY: all demo test bench install fuzz format tidy coverage clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -21,6 +21,9 @@ demo: dependencies-build
 
 test: dependencies-test build-$(PRESET) build-asan
 	/usr/bin/python3 tests/support/run.py build build/asan
+
+bench: all
+	build/benchmarks/idle_latency
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

@@ -9,7 +9,6 @@
     own; each message carries the time it was sent. Prints medians, the 99th
     percentile and the ratios to raw.
 */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>

@@ -311,7 +311,7 @@ Test (listener, next_gives_messages_in_order_and_done_confirms_them)
         cr_assert_eq (muster_listener_next (scene.listener, &message, PATIENCE_MS), 0);
         cr_assert_eq (muster_message_unpack (message, "{s:i}", "n", &n), 0);
         cr_assert_eq (n, i);
-        cr_assert_eq (muster_message_position (message), i + 1);
+        cr_assert_eq (muster_message_position (message), (uint64_t) i + 1);
         cr_assert_eq (strlen (muster_message_session (message)), 32);
         cr_assert_eq (muster_message_done (&message, 0), 0);
         cr_assert_null (message);

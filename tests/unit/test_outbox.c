@@ -201,13 +201,13 @@ Test (outbox, a_withdrawn_message_goes_as_a_chunk_of_no_bytes_and_the_others_as_
             cr_assert (outbox_next (&box, 60, CHUNK, &piece));
             if (sizes [i] > 100) {
                 cr_assert_eq (piece.kind, FRAME_CHUNK);
-                cr_assert_eq (piece.chunk.position, i + 1);
+                cr_assert_eq (piece.chunk.position, (uint64_t) i + 1);
                 cr_assert_eq (piece.chunk.total, 0);
                 cr_assert_eq (piece.size, 0);
             }
             else {
                 cr_assert_eq (piece.kind, FRAME_DATA);
-                cr_assert_eq (piece.data.first, i + 1);
+                cr_assert_eq (piece.data.first, (uint64_t) i + 1);
                 cr_assert_eq (piece.data.count, 1);
                 cr_assert_eq (piece.body [0], i);
             }

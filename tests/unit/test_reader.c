@@ -245,7 +245,7 @@ Test (reader, reads_what_msgpack_c_packs)
     }
     for (int index = 0; index < 3 * SIZES; index++) {
         muster_value_t value = next (&reader);
-        cr_assert_eq (value.type, (int) MUSTER_VALUE_STR + index % 3);
+        cr_assert_eq ((int) value.type, (int) MUSTER_VALUE_STR + index % 3);
         cr_assert_eq (value.size, sizes [index / 3]);
     }
     cr_assert_eq (reader.next, reader.end);
