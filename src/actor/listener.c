@@ -260,8 +260,11 @@ muster_listener_start (muster_listener_t *self)
     listener_phase_t phase = listener_phase (self);
     if (phase == LISTENER_ENDED && reap (self, monotonic_deadline (RESTART_MS)) == 0)
         phase = LISTENER_STOPPED;
-    if (phase == LISTENER_STOPPED)
+    if (phase == LISTENER_STOPPED) {
         error = start (self);
+        if (!error)
+            self->reason [0] = 0;   /* a port that was tried and taken is no reason */
+    }
     else {
         error = MUSTER_BUSY;
         snprintf (self->reason, sizeof self->reason, "the listener %s",
