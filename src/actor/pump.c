@@ -57,6 +57,7 @@ send_controls (listener_core_t *self, peer_t *peer)
     return true;
 }
 
+/*  DONE with a peer that cannot be reached, too: it says hello if it returns. */
 typedef enum { PUMP_DONE, PUMP_AWAITS_LANDING, PUMP_FULL } pump_result_t;
 
 static pump_result_t
@@ -71,9 +72,12 @@ send_pieces (listener_core_t *self, peer_t *peer)
         if (!session_next_piece (&peer->session, count == 0, &piece, &frame))
             return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight)
                 ? PUMP_AWAITS_LANDING : PUMP_DONE;
-        if (flight_send (peer->flight, binding_router (self->binding), &peer->route, &frame, &piece)) {
+        flight_result_t result = flight_send (
+            peer->flight, binding_router (self->binding), &peer->route, &frame, &piece);
+        peer->unreachable = result == FLIGHT_FAILED;
+        if (result != FLIGHT_SENT) {
             outbox_untake (&peer->session.out.box, &piece);
-            return PUMP_FULL;
+            return result == FLIGHT_FULL ? PUMP_FULL : PUMP_DONE;
         }
     }
 }
