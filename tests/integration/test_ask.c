@@ -341,7 +341,7 @@ Test (ask, one_whose_source_is_taken_over_meanwhile_is_missing_replaced)
 
 Test (ask, one_that_is_silent_is_lost_at_the_timeout)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_set_liveness (scene.listener, 0.1);
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     scene_start (&scene);
@@ -358,7 +358,7 @@ Test (ask, one_that_is_silent_is_lost_at_the_timeout)
 
 Test (ask, one_whose_command_buffer_is_full_is_missing_again)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_set_command_buffer (scene.listener, 100);
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     scene_start (&scene);
@@ -498,7 +498,7 @@ Test (ask, a_source_that_is_named_twice_is_asked_twice)
 
 Test (ask, works_where_messages_are_taken_with_next)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     crew_t crew = begin_crew_of (scene, 2);
     muster_ask_t *ask = begin_ask (&crew);

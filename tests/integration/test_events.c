@@ -66,7 +66,7 @@ keep_session (const muster_message_t *message, void *argument)
 
 Test (events, joined_names_the_session_that_the_messages_come_in)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_register_system_handler (scene.listener, keep_session, scene.events);
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
@@ -111,7 +111,7 @@ Test (events, each_presence_of_many_begins_and_ends_exactly_once)
 
 Test (events, come_to_whoever_takes_the_next_message_too)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_message_t *message;
     cr_assert_eq (muster_listener_next (scene.listener, &message, 0), MUSTER_TIMEOUT);
@@ -204,7 +204,7 @@ Test (events, commands_go_to_the_worker_that_took_over)
 static scene_t
 begin_impatient (void)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_set_liveness (scene.listener, 0.2);
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     scene_start (&scene);
@@ -385,7 +385,7 @@ wait_for_ever (void *argument)
 
 Test (events, waiting_ends_with_closed_when_the_listener_stops_or_does_not_run)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     const char *wanted [] = { "a" };
     cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 1, -1), MUSTER_CLOSED);
     cr_assert_eq (muster_listener_wait_for_sources (scene.listener, wanted, 1, -1), MUSTER_CLOSED);

@@ -55,7 +55,7 @@ Test (listener, a_plain_producers_message_is_handled_the_same_way)
 
 Test (listener, a_message_without_any_handler_is_counted_and_handled)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     collector_t *other = collector_new ();
     muster_listener_register_handler (scene.listener, "other", collector_handler, other, false);
     scene_start (&scene);
@@ -72,7 +72,7 @@ Test (listener, a_message_without_any_handler_is_counted_and_handled)
 
 Test (listener, messages_wait_until_it_is_decided_who_takes_them)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
@@ -248,7 +248,7 @@ call_everything (const muster_message_t *message, void *arg)
 
 Test (listener, inside_a_handler_nothing_waits_for_itself)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     inside_t inside = { .listener = scene.listener, .then = scene.messages };
     muster_listener_register_handler (scene.listener, "a", call_everything, &inside, false);
     scene_start (&scene);
@@ -272,7 +272,7 @@ Test (listener, inside_a_handler_nothing_waits_for_itself)
 
 Test (listener, a_reply_says_which_message_it_answers)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     inside_t inside = { .listener = scene.listener, .then = scene.messages };
     muster_listener_register_handler (scene.listener, "a", call_everything, &inside, false);
     scene_start (&scene);
@@ -300,7 +300,7 @@ Test (listener, a_reply_says_which_message_it_answers)
 
 Test (listener, next_gives_messages_in_order_and_done_confirms_them)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     for (int i = 0; i < 100; i++)
@@ -327,7 +327,7 @@ Test (listener, next_gives_messages_in_order_and_done_confirms_them)
 
 Test (listener, messages_done_out_of_order_are_confirmed_once_those_before_them_are)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     muster_message_t *messages [3];
@@ -353,7 +353,7 @@ is_readable (int descriptor, int timeout_ms)
 
 Test (listener, the_descriptor_is_readable_while_there_is_a_message)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     int descriptor;
     cr_assert_eq (muster_listener_descriptor (scene.listener, &descriptor), MUSTER_CLOSED);
     scene_start (&scene);
@@ -388,7 +388,7 @@ Test (listener, where_handlers_are_registered_next_is_busy)
 
 Test (listener, a_message_taken_outlives_the_listener_that_gave_it)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     muster_listener_set_drain (scene.listener, 0.01);
@@ -580,7 +580,7 @@ Test (listener, a_message_of_several_frames_is_refused)
 
 Test (listener, a_plain_frame_at_the_limit_is_handled_and_one_over_it_refused)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_hush ();
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_frame_limit (scene.listener, 8);

@@ -59,7 +59,7 @@ static tally_t *
 begin_tally (scene_t *scene)
 {
     tally_t *tally = tally_new ();
-    *scene = scene_open ("tcp://127.0.0.1:*");
+    *scene = scene_open (scene_tcp ());
     muster_listener_register_default_handler (scene->listener, tally_handler, tally);
     scene_start (scene);
     return tally;
@@ -337,7 +337,7 @@ map_of_size (size_t size)
 
 Test (worker, a_message_at_the_listeners_limit_is_handled_and_one_over_it_is_too_big)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_message_limit (scene.listener, 1000);
     scene_start (&scene);
@@ -743,7 +743,7 @@ Test (worker, a_plain_producer_cannot_be_answered)
 
 Test (worker, commands_that_are_not_taken_fill_a_buffer_and_send_waits_no_longer_than_no_progress)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_set_command_buffer (scene.listener, 10000);
     muster_listener_set_no_progress (scene.listener, 0.1);
     scene_start (&scene);
@@ -803,7 +803,7 @@ static void
 send_both_ways (size_t size, int rounds)
 {
     uint8_t *bytes = pattern (size);
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     for (int i = 0; i < rounds; i++) {
@@ -836,7 +836,7 @@ Test (worker, messages_of_all_sizes_around_a_frame_arrive_in_order)
     static const size_t sizes [] = { 0, 1, 255, 256, 65400, 65500, 65535, 65536, 65600, 131072,
         1048500, 1048576, 1048600, 2097152, 3000000, 10, 0 };
     uint8_t *bytes = pattern (3000000);
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -859,7 +859,7 @@ Test (worker, data_of_every_type_of_picture_arrives_equal)
     static const float numbers [6] = { 1, 2, 3, 4.5, -5, 6 };
     const muster_array_t array = {
         .dtype = "<f4", .dims = 2, .shape = { 2, 3 }, .bytes = numbers, .size = sizeof numbers };
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     cr_assert_eq (muster_worker_send (worker, "X", "{s:s, s:s%, s:n, s:b, s:i, s:I, s:U, s:f, s:y, s:A, s:O, s:[iii], s:{s:i}}",
@@ -912,7 +912,7 @@ Test (worker, arrays_arrive_aligned_whatever_lies_before_them)
     const muster_array_t array = {
         .dtype = "<f8", .dims = 1, .shape = { 4 }, .bytes = numbers, .size = sizeof numbers };
     static const char padding [] = "0123456789abcdef";
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     scene_start (&scene);
     muster_worker_t *worker = scene_worker (&scene, "a");
     for (size_t i = 0; i < 16; i++)
@@ -953,7 +953,7 @@ watch_budget (const muster_message_t *message, void *argument)
 
 Test (worker, what_a_listener_holds_stays_within_its_budget_however_many_workers_send)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     watch_t watch = { .listener = scene.listener, .tally = tally_new () };
     muster_listener_set_receive_budget (scene.listener, BUDGET);
     muster_listener_set_plain_share (scene.listener, 10000);
@@ -990,7 +990,7 @@ Test (worker, what_a_listener_holds_stays_within_its_budget_however_many_workers
 
 Test (worker, one_for_whom_no_floor_is_left_is_refused_until_another_leaves)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_receive_budget (scene.listener, 20000);
     muster_listener_set_plain_share (scene.listener, 1000);
@@ -1022,7 +1022,7 @@ Test (worker, one_for_whom_no_floor_is_left_is_refused_until_another_leaves)
 
 Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_lost)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_plain_share (scene.listener, 2000);
     collector_block (scene.messages);
@@ -1043,7 +1043,7 @@ Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_
 
 Test (worker, where_plain_producers_have_no_share_workers_are_heard_all_the_same)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_plain_share (scene.listener, 0);
     if (muster_listener_start (scene.listener) == 0) {

@@ -52,10 +52,19 @@ scene_start (scene_t *self)
     MUST (error == 0);
 }
 
+const char *
+scene_tcp (void)
+{
+    static char endpoint [40];
+    int pid = getpid ();
+    snprintf (endpoint, sizeof endpoint, "tcp://127.%d.%d.%d:*", 1 + (pid >> 16) % 250, (pid >> 8) & 255, 1 + pid % 250);
+    return endpoint;
+}
+
 scene_t
 scene_begin (void)
 {
-    scene_t self = scene_open ("tcp://127.0.0.1:*");
+    scene_t self = scene_open (scene_tcp ());
     MUST (muster_listener_register_default_handler (self.listener, collector_handler, self.messages) == 0);
     scene_start (&self);
     return self;

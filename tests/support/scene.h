@@ -28,6 +28,10 @@ void scene_start (scene_t *self);
 
 /*  A listener on a free tcp port of the loopback with a default handler, started. */
 scene_t scene_begin (void);
+
+/*  A tcp endpoint with port * on a loopback address of this process: a port that
+    is free between a stop and the start after it is taken by nobody else. */
+const char *scene_tcp (void);
 /*  Unblocks its collectors, destroys all. */
 void scene_close (scene_t *self);
 

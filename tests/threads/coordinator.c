@@ -96,7 +96,7 @@ ask_all (scene_t *scene)
 int
 main (void)
 {
-    scene_t scene = scene_open ("tcp://127.0.0.1:*");
+    scene_t scene = scene_open (scene_tcp ());
     tally_t *tally = tally_new ();
     MUST (muster_listener_register_default_handler (scene.listener, tally_handler, tally) == 0);
     scene_start (&scene);
