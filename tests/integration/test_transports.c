@@ -278,7 +278,8 @@ occupy (int port)
 
 Test (transports, a_return_port_that_is_taken_is_named_and_start_works_when_it_is_free)
 {
-    scene_t scene = scene_begin ();
+    scene_t scene = scene_open ("tcp://127.0.0.1:*");    /* where occupy takes a port */
+    scene_start (&scene);
     char word [20], endpoint [TEXT];
     int port = port_of (scene_endpoint (&scene));
     snprintf (endpoint, sizeof endpoint, "%s", scene_endpoint (&scene));
