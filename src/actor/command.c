@@ -97,7 +97,7 @@ try_send (const command_t *self, roster_t *roster, const char *source, muster_wr
         error = muster_writer_bytes (writer, &bytes, &size);
     if (!error)
         error = roster_command (roster, peer, bytes, size, NULL, &position);
-    *progress = peer->session.out.box.handled.messages + peer->session.out.peer_received;
+    *progress = session_progress (&peer->session);
     return error;
 }
 

@@ -160,7 +160,8 @@ init_run (listener_core_t *core, const listener_options_t *limits)
     roster_lock (&core->roster);
     core->limits = *limits;
     core->roster.limits = (session_limits_t) {
-        .liveness = limits->liveness_ms, .message_limit = limits->message_limit };
+        .liveness = limits->liveness_ms, .no_progress = limits->no_progress_ms,
+        .message_limit = limits->message_limit };
     core->roster.command_buffer = limits->command_buffer;
     credit_configure (&core->roster.credit, limits->receive_budget - limits->plain_share,
         limits->credit_floor, limits->message_limit);

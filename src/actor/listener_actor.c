@@ -147,6 +147,7 @@ work (loop_t *self)
     bool open = intake_is_open (core);
     bool more_data = core->phase != LISTENER_PARTING && intake_burst (core);
     core->pull_is_empty = open && !more_data;
+    credit_hold (&core->roster.credit, !intake_is_open (core), core->now);
     core->again = more || more_data;
     self->slow = !intake_settle (core) && intake_is_pending (core);
     self->behind = more ? self->behind + 1 : 0;

@@ -14,9 +14,12 @@
 
 #include "actor/pump.h"
 #include "actor/round.h"
+#include "model/hello.h"
 #include "wire/frame.h"
 
 #define BURST_FRAMES 100
+
+#define REPLACED_TEXT "another worker took the source"
 
 /*  --------------------------------------------------------------------------
     Hello */
@@ -42,42 +45,17 @@ set_why_absent (peer_t *peer, bool absent)
 }
 
 static void
-forget (listener_core_t *self, peer_t *peer)
+forget (listener_core_t *self, peer_t *peer, muster_error_t why)
 {
-    round_peer_gone (peer, MUSTER_LOST);
+    round_peer_gone (peer, why);
     roster_forget (&self->roster, peer);
-}
-
-static void welcome_new (listener_core_t *self, const route_t *route, const frame_t *hello);
-
-/*  Another listener has had the session meanwhile and handled more of it than
-    this one knows: what this one knows is void. */
-static void
-start_anew (listener_core_t *self, peer_t *peer, const route_t *route, const frame_t *hello)
-{
-    if (peer->present)
-        listener_tell (self, MUSTER_EVENT_LOST, peer, "another listener went on with its session");
-    forget (self, peer);
-    welcome_new (self, route, hello);
 }
 
 /*  The session is known: it goes on under a new epoch. */
 static void
 welcome_back (listener_core_t *self, peer_t *peer, const route_t *route, const frame_t *hello)
 {
-    if (strcmp (peer->session.source, hello->hello.source)) {
-        refuse_hello (self, route, hello, MUSTER_ACCESS, "the session belongs to another source");
-        return;
-    }
-    if (hello->epoch <= peer->session.epoch) {
-        self->stale++;
-        return;
-    }
     muster_error_t error = session_greet (&peer->session, hello, self->now);
-    if (error == MUSTER_REJECTED && memcmp (&hello->hello.listener, &peer->session.listener, sizeof (session_id_t))) {
-        start_anew (self, peer, route, hello);
-        return;
-    }
     if (error) {
         refuse_hello (self, route, hello, error, muster_error_text (error));
         return;
@@ -90,28 +68,6 @@ welcome_back (listener_core_t *self, peer_t *peer, const route_t *route, const f
     }
     roster_heard (&self->roster, peer);
     roster_due (&self->roster, peer);
-}
-
-/*  True if the source is free for the newcomer, whoever held it before. */
-static bool
-make_way (listener_core_t *self, const route_t *route, const frame_t *hello)
-{
-    peer_t *holder = roster_find_source (&self->roster, hello->hello.source);
-    if (!holder)
-        return true;
-    if (holder->present && !hello->hello.fresh) {
-        refuse_hello (self, route, hello, MUSTER_REPLACED, "another worker has the source");
-        return false;
-    }
-    if (holder->present) {
-        session_end (&holder->session, MUSTER_REPLACED, "another worker took the source");
-        pump_peer (self, holder);
-    }
-    else {
-        round_peer_gone (holder, MUSTER_REPLACED);
-        roster_forget (&self->roster, holder);
-    }
-    return true;
 }
 
 static uint32_t
@@ -141,8 +97,6 @@ new_peer (listener_core_t *self, const route_t *route, const frame_t *hello)
 static void
 welcome_new (listener_core_t *self, const route_t *route, const frame_t *hello)
 {
-    if (!make_way (self, route, hello))
-        return;
     peer_t *peer = new_peer (self, route, hello);
     if (!peer) {
         refuse_hello (self, route, hello, MUSTER_NOMEM, muster_error_text (MUSTER_NOMEM));
@@ -159,6 +113,58 @@ welcome_new (listener_core_t *self, const route_t *route, const frame_t *hello)
     roster_due (&self->roster, peer);
 }
 
+static const char *
+refusal_text (muster_error_t error)
+{
+    switch (error) {
+        case MUSTER_ACCESS: return "the session belongs to another source";
+        case MUSTER_REPLACED: return REPLACED_TEXT;
+        default: return muster_error_text (error);
+    }
+}
+
+static void
+replace (listener_core_t *self, peer_t *holder)
+{
+    if (holder->present) {
+        pump_end (self, holder, MUSTER_REPLACED, REPLACED_TEXT);
+        return;
+    }
+    ended_keep (&self->roster.ended, &holder->session.id, MUSTER_REPLACED, self->now);
+    forget (self, holder, MUSTER_REPLACED);
+}
+
+static void
+answer_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
+{
+    peer_t *known = roster_find (&self->roster, &hello->session);
+    peer_t *holder = roster_find_source (&self->roster, hello->hello.source);
+    muster_error_t error;
+    switch (hello_judge (hello, known ? &known->session : NULL,
+        ended_why (&self->roster.ended, &hello->session),
+        holder ? &holder->session : NULL, holder && holder->present, &error)) {
+        case HELLO_RESUME:
+            welcome_back (self, known, route, hello);
+            return;
+        case HELLO_STALE:
+            self->stale++;
+            return;
+        case HELLO_REFUSE:
+            refuse_hello (self, route, hello, error, refusal_text (error));
+            return;
+        case HELLO_BEGIN_ANEW:
+            if (known->present)
+                listener_tell (self, MUSTER_EVENT_LOST, known, "another listener went on with its session");
+            forget (self, known, MUSTER_LOST);
+            break;
+        case HELLO_BEGIN:
+            if (holder)
+                replace (self, holder);
+            break;
+    }
+    welcome_new (self, route, hello);
+}
+
 static void
 take_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
 {
@@ -169,11 +175,7 @@ take_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
         refuse_hello (self, route, hello, MUSTER_RESERVED, "the source is the listener's own");
         return;
     }
-    peer_t *peer = roster_find (&self->roster, &hello->session);
-    if (peer)
-        welcome_back (self, peer, route, hello);
-    else
-        welcome_new (self, route, hello);
+    answer_hello (self, route, hello);
 }
 
 static void
@@ -296,7 +298,8 @@ presence_check (listener_core_t *self)
     while ((peer = self->roster.absent)
     && (self->now - peer->absent_since >= self->limits.retention_ms
         || self->roster.absent_count > self->limits.retained_sessions))
-        forget (self, peer);
+        forget (self, peer, MUSTER_LOST);
+    ended_drop (&self->roster.ended, self->now - self->limits.retention_ms, self->limits.retained_sessions);
 }
 
 int64_t

@@ -35,6 +35,8 @@ finish_peer (listener_core_t *self, peer_t *peer)
     const char *event = event_of (error);
     if (peer->present)
         listener_tell (self, event, peer, error == MUSTER_LEFT ? NULL : peer->session.reason);
+    if (error != MUSTER_LEFT)
+        ended_keep (&self->roster.ended, &peer->session.id, error, self->now);
     self->again = true;     /* its credit is free for others */
     round_peer_gone (peer, error == MUSTER_REJECTED ? MUSTER_LOST : error);
     roster_forget (&self->roster, peer);
@@ -80,6 +82,14 @@ send_pieces (listener_core_t *self, peer_t *peer)
             return result == FLIGHT_FULL ? PUMP_FULL : PUMP_DONE;
         }
     }
+}
+
+void
+pump_end (listener_core_t *self, peer_t *peer, muster_error_t error, const char *reason)
+{
+    session_end (&peer->session, error, reason);
+    send_controls (self, peer);
+    finish_peer (self, peer);
 }
 
 /*  A peer that does not read is tried again with the next report, not in each

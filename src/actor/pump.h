@@ -14,6 +14,9 @@
     The actor's; with the roster's lock, as all of these. */
 void pump_peer (listener_core_t *self, peer_t *peer);
 
+/*  End a presence for good, told to its worker if that can be reached. */
+void pump_end (listener_core_t *self, peer_t *peer, muster_error_t error, const char *reason);
+
 /*  All that have something to be sent, and those whose report is due. */
 void pump_due (listener_core_t *self);
 

@@ -27,6 +27,7 @@ roster_clear (roster_t *self)
         roster_forget (self, peer);
     }
     roster_bury_all (self);
+    ended_clear (&self->ended);
     pthread_cond_destroy (&self->changed);
     pthread_mutex_destroy (&self->lock);
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "actor/peer.h"
+#include "model/ended.h"
 
 typedef struct {
     pthread_mutex_t lock;
@@ -27,6 +28,7 @@ typedef struct {
     peer_t *by_id;              /* all but the forgotten */
     peer_t *by_source;
     peer_t *heard, *report, *due, *absent;
+    ended_t ended;
     peer_t *forgotten;          /* with a backlog (in the place of absent) */
     size_t present;
     size_t absent_count;

@@ -154,7 +154,8 @@ static void
 init_session (worker_core_t *core)
 {
     uint64_t buffer = core->options.command_buffer;
-    session_limits_t limits = { .liveness = core->options.liveness_ms, .message_limit = WORKER_MESSAGE_LIMIT };
+    session_limits_t limits = { .liveness = core->options.liveness_ms,
+        .no_progress = core->options.no_progress_ms, .message_limit = WORKER_MESSAGE_LIMIT };
     session_id_t id = core->session.id;
     credit_init (&core->credit, buffer + WORKER_MESSAGE_LIMIT, buffer < CREDIT_FLOOR ? buffer : CREDIT_FLOOR, WORKER_MESSAGE_LIMIT);
     session_init_worker (&core->session, &id, core->source, core->session.out.stream,
@@ -220,7 +221,7 @@ why_ended (muster_worker_t *self)
 
 /*  What a wait for progress has seen. */
 typedef struct {
-    uint64_t marker;        /* sum of the peer's positions */
+    uint64_t marker;        /* session_progress */
     int64_t since;          /* when it moved last */
 } progress_t;
 
@@ -229,8 +230,9 @@ static int64_t
 progress_deadline (const worker_core_t *core, progress_t *progress)
 {
     const session_out_t *out = &core->session.out;
-    uint64_t marker = out->box.handled.messages + out->peer_received + out->credit;
-    bool excused = core->session.state == SESSION_OPEN && (out->flags & (POSITIONS_BUSY | POSITIONS_QUEUED));
+    uint64_t marker = session_progress (&core->session);
+    bool excused = core->session.state == SESSION_OPEN
+        && (out->flags & (POSITIONS_BUSY | POSITIONS_QUEUED | POSITIONS_HELD));
     if (marker != progress->marker || excused || progress->since == 0)
         *progress = (progress_t) { .marker = marker, .since = monotonic_ms () };
     return progress->since + core->options.no_progress_ms;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "actor/event.h"
 #include "actor/monotonic.h"
 #include "base/alloc.h"
 #include "wire/frame.h"
@@ -205,6 +206,22 @@ take_chunk (loop_t *self, const frame_t *frame, const uint8_t *body, size_t size
     }
 }
 
+/*  Told before any of its commands. */
+static void
+tell_of_another_listener (worker_core_t *core)
+{
+    if (!core->session.met_another)
+        return;
+    event_t event = { .source = core->session.listener_source,
+        .reason = "another listener: commands of the one before that did not arrive are void" };
+    batch_t *batch = event_new (core->session.listener_source, MUSTER_EVENT_RESTARTED, &event);
+    if (!batch)
+        return;
+    core->session.met_another = false;
+    inbox_put (core->inbox, batch);
+    batch_release (&batch);
+}
+
 static muster_refusal_t
 take_frame (loop_t *self, zmq_msg_t *msg)
 {
@@ -226,6 +243,7 @@ take_frame (loop_t *self, zmq_msg_t *msg)
     else
     if (!session_control (session, &frame, self->now))
         return MUSTER_REFUSAL_CONTROL;
+    tell_of_another_listener (self->core);
     return MUSTER_REFUSAL_NONE;
 }
 

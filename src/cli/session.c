@@ -45,7 +45,10 @@ take_commands (void *argument)
     session_t *self = argument;
     muster_message_t *command;
     while (muster_worker_recv (self->worker, &command, -1) == MUSTER_OK) {
-        write_command (self, command);
+        if (muster_message_position (command) == 0)
+            say ("%s: another listener has the endpoint", self->options->endpoint);
+        else
+            write_command (self, command);
         muster_message_done (&command, self->broken);
     }
     return NULL;

@@ -152,6 +152,14 @@ credit_handled (credit_t *self, credit_account_t *account, uint64_t handled)
     return moves;
 }
 
+void
+credit_hold (credit_t *self, bool held, int64_t now)
+{
+    if (self->held && !held)
+        self->held_until = now;
+    self->held = held;
+}
+
 /*  How far the first in line can be let on, 0 if it has to wait. */
 static uint64_t
 next_grant (const credit_t *self, const credit_account_t *account)

@@ -32,6 +32,8 @@ typedef struct {
     uint64_t committed;         /* the sum above */
     uint64_t accounts;
     credit_account_t *waiting;  /* first come first (utlist) */
+    bool held;                  /* nothing is read, from whomever, until there is room elsewhere */
+    int64_t held_until;         /* ms: when that ended last */
 } credit_t;
 
 struct credit_account {
@@ -73,6 +75,9 @@ void credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint6
 
 /*  Bytes were handled: the floor moves along. Returns true if the limit moved. */
 bool credit_handled (credit_t *self, credit_account_t *account, uint64_t handled);
+
+/*  Nothing is read from now on, or is again. */
+void credit_hold (credit_t *self, bool held, int64_t now);
 
 /*  Grant to the first in line if there is enough. Returns the account whose
     limit moved, or NULL; to be called until NULL. */

@@ -49,6 +49,7 @@ typedef enum {
 #define POSITIONS_BUSY 1    /* a handler has messages of this session */
 #define POSITIONS_QUEUED 2  /* the wanted credit is in line */
 #define POSITIONS_GAP 4     /* messages are missing: connect anew */
+#define POSITIONS_HELD 8    /* nothing is read until handlers have made room */
 
 typedef struct {
     uint64_t first;         /* position of the frame's first message */

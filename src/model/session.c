@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BACK_OFF_LEAST 20
-#define BACK_OFF_MOST 1000
+#define BACK_OFF_MOST 100
 
 /*  How long a worker that was told of the listener's stop stays connected, so
     that its goodbye arrives. */
@@ -89,7 +89,7 @@ session_clear (session_t *self)
 static void
 begin_epoch (session_t *self, int64_t now)
 {
-    self->heard_at = self->sent_at = now;
+    self->heard_at = self->sent_at = self->out.moved_at = now;
     self->out.credit = 0;
     self->out.wanted = 0;
     self->out.awaited_sent = 0;
@@ -116,19 +116,30 @@ session_has_met (const session_t *self)
     return !is_same (&self->listener, &(session_id_t) { { 0 } });
 }
 
+bool
+session_hello_fits (const session_t *self, const frame_hello_t *hello)
+{
+    const outbox_t *box = &self->out.box;
+    if (hello->handled.messages > self->in.received.messages)
+        return false;
+    if (!is_same (&hello->listener, &self->listener))
+        return box->handled.messages == 0;
+    return hello->received_commands <= box->accepted.messages
+        && hello->handled_commands >= box->handled.messages;
+}
+
 muster_error_t
 session_greet (session_t *self, const frame_t *frame, int64_t now)
 {
     const frame_hello_t *hello = &frame->hello;
     bool known = is_same (&hello->listener, &self->listener);
-    uint64_t received = known ? hello->received_commands : 0;
-    uint64_t handled = known ? hello->handled_commands : 0;
-    if (hello->handled.messages > self->in.received.messages
-    ||  !outbox_rewind (&self->out.box, received) || !outbox_handled (&self->out.box, handled))
+    if (!session_hello_fits (self, hello))
         return MUSTER_REJECTED;
     muster_error_t error = credit_return (self->in.credit, &self->in.account);
     if (error)
         return error;
+    outbox_rewind (&self->out.box, known ? hello->received_commands : 0);
+    outbox_handled (&self->out.box, known ? hello->handled_commands : 0);
     begin_epoch (self, now);
     self->epoch = frame->epoch;
     self->in.stream = hello->stream;
@@ -143,6 +154,7 @@ meet_listener (session_t *self, const frame_welcome_t *welcome)
 {
     if (is_same (&welcome->listener, &self->listener))
         return;
+    self->met_another = session_has_met (self);
     credit_close (self->in.credit, &self->in.account);
     self->in.received = self->in.handled = (position_t) { 0, 0 };
     self->in.reported = self->in.refused = 0;
@@ -220,6 +232,15 @@ session_connected (session_t *self, int64_t now)
     self->greeting_due = true;
 }
 
+/*  Between half the time and the whole: workers that lost their listener
+    together do not return together. */
+static int64_t
+back_off (const session_t *self)
+{
+    uint8_t luck = self->id.bytes [self->epoch % sizeof self->id.bytes];
+    return self->back_off - self->back_off * luck / 512;
+}
+
 /*  A connection that was welcomed is worth another try at once. */
 void
 session_disconnected (session_t *self, int64_t now)
@@ -231,7 +252,7 @@ session_disconnected (session_t *self, int64_t now)
     self->down_due = false;
     self->greeting_due = false;
     self->in.report_at = 0;
-    self->retry_at = at_once ? now : now + self->back_off;
+    self->retry_at = at_once ? now : now + back_off (self);
     self->back_off = self->back_off * 2 < BACK_OFF_MOST ? self->back_off * 2 : BACK_OFF_MOST;
     session_drop_partial (self);
 }
@@ -288,7 +309,8 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
         self->out.credit = positions->credit;
     if (positions->refused > self->out.refused)
         self->out.refused = positions->refused;
-    if (positions->flags & POSITIONS_GAP)
+    session_check_partial (self, now);
+    if ((positions->flags & POSITIONS_GAP) || (self->role == SESSION_WORKER && session_out_stalls (self, now)))
         self->down_due = true;
     return true;
 }

@@ -41,6 +41,7 @@ typedef enum {
 
 typedef struct {
     int64_t liveness;       /* ms */
+    int64_t no_progress;    /* ms */
     uint64_t message_limit; /* bytes, of incoming messages */
 } session_limits_t;
 
@@ -58,6 +59,9 @@ typedef struct {
     uint64_t message_limit; /* the peer's; 0: not known yet */
     uint32_t stream;        /* our tag of this stream */
     size_t chunk;           /* bytes of a piece */
+    uint64_t farthest;      /* byte position up to which something was sent ever */
+    uint64_t moved;         /* what was sent and received, when it was looked at last */
+    int64_t moved_at;       /* since when it is the same, or nothing is under way */
     bool paused;            /* the peer takes nothing more */
 } session_out_t;
 
@@ -71,6 +75,7 @@ typedef struct {
     uint8_t *partial;       /* the message that is coming in pieces */
     uint64_t partial_size;
     uint64_t partial_filled;
+    int64_t partial_at;     /* when its last piece came */
     uint64_t reported;      /* handled messages last reported */
     uint64_t reported_credit;
     uint64_t awaited;       /* the peer waits for this position */
@@ -106,6 +111,7 @@ typedef struct {
     bool leaving_kept;      /* worker: the listener stopped and keeps the session */
     uint32_t goodbyes;      /* listener: goodbyes that keep the session: the worker answers
                                the listener's, and its END */
+    bool met_another;       /* worker: the listener is another than before; its owner resets this */
     uint64_t last;          /* listener: position of the last message of a worker that says goodbye */
     muster_error_t error;   /* why it ended */
     char reason [MUSTER_NAME_MAX + 1];
@@ -123,6 +129,9 @@ void session_clear (session_t *self);
 
 /*  Worker: was it ever welcomed by a listener? */
 bool session_has_met (const session_t *self);
+
+/*  Listener: do the numbers of a worker's hello fit those of its session? */
+bool session_hello_fits (const session_t *self, const frame_hello_t *hello);
 
 /*  Listener: a worker of this session says hello; it is welcomed. Errors:
     MUSTER_FULL; MUSTER_REJECTED if its numbers do not fit. */
@@ -174,6 +183,13 @@ arrival_t session_chunk (session_t *self, const frame_t *frame, const uint8_t *b
 /*  Get in line for the credit that the peer wants. */
 void session_take_want (session_t *self);
 
+/*  How long nothing may move, while the peer is alive, before the connection for
+    messages is taken for dead: no-progress, and no less than liveness. */
+int64_t session_patience (const session_t *self);
+
+/*  Give up a message in pieces of which nothing has come for too long: a gap. */
+void session_check_partial (session_t *self, int64_t now);
+
 /*  Forget a message that is coming in pieces. */
 void session_drop_partial (session_t *self);
 
@@ -196,6 +212,10 @@ void session_report (session_t *self, int64_t when);
 /*  Somebody waits for all that was accepted so far to be handled. */
 void session_await (session_t *self);
 
+/*  A number that changes when anything that was accepted gets farther than ever:
+    sent, received or handled. */
+uint64_t session_progress (const session_t *self);
+
 /*  Does the peer have to be asked for credit, or told what is waited for? */
 bool session_has_want (const session_t *self);
 
@@ -205,6 +225,10 @@ bool session_next_control (session_t *self, int64_t now, frame_t *frame);
 /*  The next piece of data to send, with its frame. filling_too: a run that may
     still grow as well. */
 bool session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, frame_t *frame);
+
+/*  Worker: has nothing of what is under way moved for too long? To be asked with
+    each report of the peer. */
+bool session_out_stalls (session_t *self, int64_t now);
 
 /*  The frame that session_next_control gave last was not sent: it is due again. */
 void session_unsent (session_t *self, const frame_t *frame, int64_t now);

@@ -90,7 +90,25 @@ session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_
         return found_gap (self, now);
     memcpy (self->in.partial + chunk->offset, body, size);
     self->in.partial_filled += size;
+    self->in.partial_at = now;
     return self->in.partial_filled == chunk->total ? ARRIVAL_TAKE : ARRIVAL_PART;
+}
+
+int64_t
+session_patience (const session_t *self)
+{
+    return self->limits.no_progress > self->limits.liveness ? self->limits.no_progress : self->limits.liveness;
+}
+
+void
+session_check_partial (session_t *self, int64_t now)
+{
+    const session_in_t *in = &self->in;
+    int64_t since = in->partial_at > in->credit->held_until ? in->partial_at : in->credit->held_until;
+    if (!in->partial || in->credit->held || now - since < session_patience (self))
+        return;
+    session_drop_partial (self);
+    found_gap (self, now);
 }
 
 uint8_t *

@@ -18,6 +18,13 @@ session_await (session_t *self)
     self->out.awaited = self->out.box.accepted.messages;
 }
 
+uint64_t
+session_progress (const session_t *self)
+{
+    const session_out_t *out = &self->out;
+    return out->box.handled.messages + out->peer_received + out->farthest;
+}
+
 static bool
 credit_is_wanted (const session_out_t *out)
 {
@@ -83,6 +90,8 @@ fill_positions (session_t *self, frame_positions_t *positions)
         positions->flags |= POSITIONS_QUEUED;
     if (in->gap)
         positions->flags |= POSITIONS_GAP;
+    if (in->credit->held)
+        positions->flags |= POSITIONS_HELD;
     in->reported = positions->handled;
     in->reported_credit = positions->credit;
     in->report_at = 0;
@@ -178,6 +187,8 @@ session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, fr
     || (!filling_too && outbox_is_filling (&out->box))
     || !outbox_next (&out->box, out->credit, out->chunk, piece))
         return false;
+    if (out->box.sent.bytes + out->box.piece_offset > out->farthest)
+        out->farthest = out->box.sent.bytes + out->box.piece_offset;
     frame->kind = piece->kind;
     frame->session = self->id;
     frame->epoch = self->epoch;
@@ -186,6 +197,20 @@ session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, fr
     else
         frame->chunk = piece->chunk;
     return true;
+}
+
+/*  What goes out on a connection that is dead, while the one for control frames is
+    not, is missed by nobody but its sender. */
+bool
+session_out_stalls (session_t *self, int64_t now)
+{
+    session_out_t *out = &self->out;
+    uint64_t moved = out->peer_received + out->box.sent.bytes + out->box.piece_offset;
+    bool under_way = out->box.sent.messages > out->peer_received || out->box.piece_offset > 0;
+    if (!under_way || moved != out->moved || (out->flags & POSITIONS_HELD))
+        out->moved_at = now;
+    out->moved = moved;
+    return now - out->moved_at >= session_patience (self);
 }
 
 void
