@@ -74,10 +74,19 @@ outbox_clear (outbox_t *self)
 /*  --------------------------------------------------------------------------
     Accepting */
 
+/*  Sizes are kept for as long as their run: those before a message tell where in
+    it the message begins. */
+static uint64_t
+before_first_size (const outbox_t *self)
+{
+    return self->run_first < self->run_end ? run_at (self, self->run_first)->first - 1 : self->accepted.messages;
+}
+
 static muster_error_t
 make_room_for_size (outbox_t *self)
 {
-    uint64_t kept = self->accepted.messages - self->handled.messages;
+    uint64_t before = before_first_size (self);
+    uint64_t kept = self->accepted.messages - before;
     if (kept < self->sizes_room)
         return 0;
     size_t room = self->sizes_room ? self->sizes_room * 2 : 64;
@@ -85,7 +94,7 @@ make_room_for_size (outbox_t *self)
     if (!sizes)
         return MUSTER_NOMEM;
     for (uint64_t i = 1; i <= kept; i++) {
-        uint64_t position = self->handled.messages + i;
+        uint64_t position = before + i;
         sizes [position & (room - 1)] = *entry_of (self, position);
     }
     alloc_free (self->sizes);

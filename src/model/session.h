@@ -99,7 +99,7 @@ typedef struct {
     session_in_t in;
     int64_t heard_at;
     int64_t sent_at;        /* POSITIONS */
-    int64_t heartbeat;      /* worker: ms between POSITIONS; the listener answers each */
+    int64_t heartbeat;      /* ms between POSITIONS (the listener answers each) and between WANTs */
     int64_t retry_at;       /* worker, absent */
     int64_t back_off;       /* ms */
     bool greeting_due;      /* HELLO or WELCOME */
@@ -215,6 +215,9 @@ void session_await (session_t *self);
 /*  A number that changes when anything that was accepted gets farther than ever:
     sent, received or handled. */
 uint64_t session_progress (const session_t *self);
+
+/*  Say again what is wanted and waited for, if it is. */
+void session_ask_again (session_t *self);
 
 /*  Does the peer have to be asked for credit, or told what is waited for? */
 bool session_has_want (const session_t *self);

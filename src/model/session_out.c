@@ -50,6 +50,15 @@ session_has_want (const session_t *self)
     return self->state == SESSION_OPEN && want_is_due (&self->out);
 }
 
+void
+session_ask_again (session_t *self)
+{
+    session_out_t *out = &self->out;
+    if (outbox_need (&out->box) > out->credit)
+        out->wanted = 0;
+    out->awaited_sent = 0;
+}
+
 static void
 fill_hello (const session_t *self, frame_hello_t *hello)
 {
@@ -163,6 +172,8 @@ session_next_control (session_t *self, int64_t now, frame_t *frame)
             return true;
         case FRAME_POSITIONS:
             fill_positions (self, &frame->positions);
+            if (now - self->sent_at >= self->heartbeat)
+                session_ask_again (self);
             self->sent_at = now;
             return true;
         case FRAME_WANT:

@@ -312,3 +312,26 @@ Test (outbox, without_memory_nothing_is_accepted_and_nothing_is_lost)
     cr_assert_eq (count, 300);
     outbox_clear (&box);
 }
+
+/*  The sizes of messages that are handled lie before those of the run's others. */
+Test (outbox, what_is_sent_again_from_inside_a_run_is_right_however_many_were_accepted_since)
+{
+    outbox_t box = new_box ();
+    outbox_piece_t piece;
+    for (int i = 1; i <= 60; i++)
+        append (&box, (size_t) i, (uint8_t) i);
+    cr_assert (outbox_next (&box, UINT64_MAX, CHUNK, &piece));
+    blob_release (&piece.blob);
+    cr_assert (outbox_handled (&box, 50));
+    for (int i = 61; i <= 110; i++)
+        append (&box, 200, (uint8_t) i);
+    cr_assert (outbox_rewind (&box, 50));
+    cr_assert (outbox_next (&box, UINT64_MAX, CHUNK, &piece));
+    cr_assert_eq (piece.data.first, 51);
+    cr_assert_eq (piece.data.count, 10);
+    cr_assert_eq (piece.body [0], 51);
+    cr_assert_eq (piece.body [50], 51);
+    cr_assert_eq (piece.body [51], 52);
+    blob_release (&piece.blob);
+    outbox_clear (&box);
+}

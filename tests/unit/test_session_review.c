@@ -401,3 +401,149 @@ Test (session_review, a_gap_that_comes_back_in_each_epoch_is_not_tried_again_at_
     pair_destroy (pair);
     cr_assert_lt (epochs, 20, "connected anew so often at one moment");
 }
+
+/*  --------------------------------------------------------------------------
+    Connections that are dead in part */
+
+/*  Both have open sessions; the worker's next control frame of a kind. */
+static frame_t
+next_of (session_t *session, frame_kind_t kind, int64_t now)
+{
+    frame_t frame;
+    while (session_next_control (session, now, &frame))
+        if (frame.kind == kind)
+            return frame;
+    cr_assert_fail ("no frame %d is due", kind);
+    return frame;
+}
+
+Test (session_review, a_worker_without_credit_asks_again_with_each_heartbeat)
+{
+    pair_t *pair = pair_new (MIB);
+    meet (pair, &LISTENER_ID);
+    accept (&pair->worker.out.box, FLOOR + 1);
+    next_of (&pair->worker, FRAME_WANT, pair->now);
+    frame_t frame;
+    cr_assert_not (session_next_control (&pair->worker, pair->now, &frame));
+    pair->now += LIVENESS / 4;
+    next_of (&pair->worker, FRAME_POSITIONS, pair->now);
+    cr_assert (session_next_control (&pair->worker, pair->now, &frame));
+    cr_assert_eq (frame.kind, FRAME_WANT);
+    pair_destroy (pair);
+}
+
+/*  The listener is alive and says so, for no-progress and a heartbeat. */
+static session_step_t
+hear_of_nothing_received (pair_t *pair, uint8_t flags)
+{
+    session_step_t step = SESSION_WAIT;
+    int64_t end = pair->now + pair->limits.no_progress + LIVENESS / 4;
+    while (step == SESSION_WAIT && pair->now < end) {
+        pair->now += LIVENESS / 4;
+        frame_t frame = { .kind = FRAME_POSITIONS, .session = WORKER_ID, .epoch = pair->worker.epoch,
+            .positions = { .credit = FLOOR, .flags = flags } };
+        cr_assert (session_control (&pair->worker, &frame, pair->now));
+        step = session_step (&pair->worker, pair->now);
+    }
+    return step;
+}
+
+static pair_t *
+pair_with_a_message_under_way (void)
+{
+    pair_t *pair = pair_new (MIB);
+    pair->limits.no_progress = 3 * LIVENESS;
+    pair->worker.limits.no_progress = 3 * LIVENESS;
+    meet (pair, &LISTENER_ID);
+    accept (&pair->worker.out.box, 100);
+    frame_t frame;
+    outbox_piece_t piece;
+    cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
+    blob_release (&piece.blob);
+    return pair;
+}
+
+Test (session_review, a_worker_whose_messages_go_nowhere_connects_anew_after_no_progress)
+{
+    pair_t *pair = pair_with_a_message_under_way ();
+    int64_t since = pair->now;
+    cr_assert_eq (hear_of_nothing_received (pair, 0), SESSION_DISCONNECT);
+    cr_assert_geq (pair->now - since, 3 * LIVENESS);
+    pair_destroy (pair);
+}
+
+Test (session_review, a_worker_waits_for_a_listener_that_says_it_reads_nothing_at_the_moment)
+{
+    pair_t *pair = pair_with_a_message_under_way ();
+    cr_assert_eq (hear_of_nothing_received (pair, POSITIONS_HELD | POSITIONS_BUSY), SESSION_WAIT);
+    pair_destroy (pair);
+}
+
+/*  A message of three pieces, the first of which has come. */
+static pair_t *
+pair_with_a_message_in_pieces (void)
+{
+    pair_t *pair = pair_new (MIB);
+    pair->limits.no_progress = 3 * LIVENESS;
+    meet (pair, &LISTENER_ID);
+    pair->worker.out.chunk = 10000;
+    accept (&pair->worker.out.box, 30000);
+    frame_t frame;
+    outbox_piece_t piece;
+    cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
+    cr_assert_eq (session_chunk (&pair->listener, &frame, piece.body, piece.size, pair->now), ARRIVAL_PART);
+    blob_release (&piece.blob);
+    return pair;
+}
+
+/*  The worker's heartbeats come for so long. */
+static void
+hear_heartbeats (pair_t *pair, int64_t until)
+{
+    for (; pair->now < until; pair->now += LIVENESS / 4) {
+        frame_t frame = { .kind = FRAME_POSITIONS, .session = WORKER_ID, .epoch = pair->worker.epoch };
+        cr_assert (session_control (&pair->listener, &frame, pair->now));
+    }
+}
+
+Test (session_review, a_message_in_pieces_that_stands_still_is_given_up_after_no_progress)
+{
+    pair_t *pair = pair_with_a_message_in_pieces ();
+    hear_heartbeats (pair, pair->now + 3 * LIVENESS);
+    cr_assert_not_null (pair->listener.in.partial);
+    hear_heartbeats (pair, pair->now + LIVENESS / 2);
+    cr_assert_null (pair->listener.in.partial);
+    frame_t positions = next_of (&pair->listener, FRAME_POSITIONS, pair->now);
+    cr_assert (positions.positions.flags & POSITIONS_GAP);
+    pair_destroy (pair);
+}
+
+Test (session_review, a_message_in_pieces_is_kept_while_the_listener_itself_does_not_read)
+{
+    pair_t *pair = pair_with_a_message_in_pieces ();
+    credit_hold (&pair->listener_credit, true, pair->now);
+    hear_heartbeats (pair, pair->now + 4 * LIVENESS);
+    credit_hold (&pair->listener_credit, false, pair->now);
+    hear_heartbeats (pair, pair->now + LIVENESS);
+    cr_assert_not_null (pair->listener.in.partial);
+    hear_heartbeats (pair, pair->now + 3 * LIVENESS);
+    cr_assert_null (pair->listener.in.partial);
+    pair_destroy (pair);
+}
+
+Test (session_review, progress_is_also_what_has_been_sent_of_a_large_message_but_only_the_first_time)
+{
+    pair_t *pair = pair_with_a_message_in_pieces ();
+    uint64_t before = session_progress (&pair->worker);
+    frame_t frame;
+    outbox_piece_t piece;
+    cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
+    blob_release (&piece.blob);
+    uint64_t after = session_progress (&pair->worker);
+    cr_assert_gt (after, before);
+    outbox_rewind (&pair->worker.out.box, 0);
+    cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
+    blob_release (&piece.blob);
+    cr_assert_eq (session_progress (&pair->worker), after);
+    pair_destroy (pair);
+}
