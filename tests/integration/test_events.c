@@ -286,6 +286,27 @@ Test (events, after_stop_and_start_the_workers_return)
     scene_close (&scene);
 }
 
+/*  A worker that hears of a new listener in time need not wait for what the old one promised. */
+Test (events, a_worker_that_waits_for_a_command_is_told_of_a_new_listener_though_that_sends_none)
+{
+    char endpoint [100];
+    scene_private_endpoint (endpoint, sizeof endpoint);
+    scene_t first = scene_open (endpoint), second = scene_open (endpoint);
+    scene_start (&first);
+    muster_worker_t *worker = scene_worker (&first, "a");
+    cr_assert_eq (muster_listener_wait_for_workers (first.listener, 1, PATIENCE_MS), 0);
+    muster_message_t *news;
+    cr_assert_eq (muster_worker_recv (worker, &news, 0), MUSTER_TIMEOUT);
+    scene_close (&first);
+    scene_start (&second);
+    news = scene_recv (worker);
+    cr_assert_str_eq (muster_message_cmd (news), MUSTER_EVENT_RESTARTED);
+    muster_message_done (&news, 0);
+    cr_assert_eq (muster_worker_recv (worker, &news, 0), MUSTER_TIMEOUT);
+    scene_dismiss (worker);
+    scene_close (&second);
+}
+
 Test (events, a_worker_finds_a_new_listener_and_its_unconfirmed_messages_are_handled_there)
 {
     char endpoint [100];
@@ -304,6 +325,15 @@ Test (events, a_worker_finds_a_new_listener_and_its_unconfirmed_messages_are_han
     cr_assert_eq (collector_count (second.messages), 1);
     cr_assert_str_eq (collector_cmd (second.messages, 0), "TWO");
     cr_assert_eq (muster_listener_send (second.listener, "a", "HELLO", NULL), 0);
+    muster_message_t *news = scene_recv (worker);
+    cr_assert_str_eq (muster_message_cmd (news), MUSTER_EVENT_RESTARTED);
+    cr_assert_str_eq (muster_message_source (news), muster_listener_source (second.listener));
+    cr_assert_eq (muster_message_position (news), 0);
+    cr_assert_neq (muster_message_reply (news, "X", NULL), 0);
+    const char *source;
+    cr_assert_eq (muster_message_unpack (news, "{s:s}", "source", &source), 0);
+    cr_assert_str_eq (source, muster_listener_source (second.listener));
+    muster_message_done (&news, 0);
     muster_message_t *command = scene_recv (worker);
     cr_assert_str_eq (muster_message_source (command), muster_listener_source (second.listener));
     cr_assert_eq (muster_message_position (command), 1);
