@@ -100,8 +100,8 @@ static void
 lose_batch (listener_core_t *self, peer_t *peer)
 {
     listener_refuse (self, MUSTER_REFUSAL_MEMORY);
-    peer->session.in.gap = true;
-    session_report (&peer->session, self->now);
+    session_miss (&peer->session, self->now);
+    self->again = true;     /* its credit is free for others */
 }
 
 static void

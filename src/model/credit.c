@@ -89,11 +89,15 @@ credit_open (credit_t *self, credit_account_t *account, uint64_t handled, void *
     return credit_return (self, account);
 }
 
+/*  One that is present has its floor committed, whatever its limit. */
 muster_error_t
 credit_return (credit_t *self, credit_account_t *account)
 {
-    if (account->present)
+    if (account->present) {
+        if (account->limit < account->handled + account->floor)
+            set_limit (self, account, account->floor, account->handled + account->floor);
         return 0;
+    }
     if ((self->accounts + 1) * self->floor + self->reserve > self->budget)
         return MUSTER_FULL;
     self->accounts++;
@@ -115,6 +119,15 @@ credit_leave (credit_t *self, credit_account_t *account, uint64_t received)
     set_limit (self, account, 0, received);
     self->accounts--;
     account->present = false;
+}
+
+void
+credit_give_back (credit_t *self, credit_account_t *account, uint64_t received)
+{
+    if (!account->present || received >= account->limit)
+        return;
+    leave_line (self, account);
+    set_limit (self, account, account->floor, received);
 }
 
 void

@@ -61,7 +61,11 @@ muster_error_t credit_open (credit_t *self, credit_account_t *account, uint64_t 
     is not handled yet. */
 void credit_leave (credit_t *self, credit_account_t *account, uint64_t received);
 
-/*  It is back: as credit_open. Harmless if it is present. */
+/*  The sender will not use what it holds beyond what was received, until it is
+    greeted anew: that is free for others, its floor excepted. */
+void credit_give_back (credit_t *self, credit_account_t *account, uint64_t received);
+
+/*  It is back: as credit_open; if it was present, it has its floor again. */
 muster_error_t credit_return (credit_t *self, credit_account_t *account);
 
 /*  Close it: what it held is free. Harmless if it is closed. */

@@ -180,6 +180,9 @@ arrival_t session_data (session_t *self, const frame_t *frame, uint64_t size, ui
 /*  A chunk frame. With TAKE the message is complete: session_take_partial. */
 arrival_t session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_t size, int64_t now);
 
+/*  Something that came cannot be taken, or is missing: a gap. */
+void session_miss (session_t *self, int64_t now);
+
 /*  Get in line for the credit that the peer wants. */
 void session_take_want (session_t *self);
 

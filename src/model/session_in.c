@@ -18,11 +18,20 @@ session_drop_partial (session_t *self)
     self->in.partial_size = self->in.partial_filled = 0;
 }
 
+/*  Nothing more is taken in this epoch: what was granted for it is free. */
+void
+session_miss (session_t *self, int64_t now)
+{
+    self->in.gap = true;
+    session_drop_partial (self);
+    credit_give_back (self->in.credit, &self->in.account, self->in.received.bytes);
+    session_report (self, now);
+}
+
 static arrival_t
 found_gap (session_t *self, int64_t now)
 {
-    self->in.gap = true;
-    session_report (self, now);
+    session_miss (self, now);
     return ARRIVAL_GAP;
 }
 
@@ -107,8 +116,7 @@ session_check_partial (session_t *self, int64_t now)
     int64_t since = in->partial_at > in->credit->held_until ? in->partial_at : in->credit->held_until;
     if (!in->partial || in->credit->held || now - since < session_patience (self))
         return;
-    session_drop_partial (self);
-    found_gap (self, now);
+    session_miss (self, now);
 }
 
 uint8_t *
@@ -140,6 +148,8 @@ session_take_want (session_t *self)
     uint64_t received = in->received.bytes;
     uint64_t most = received + self->limits.message_limit;
     in->want_waits = false;
+    if (in->gap)
+        return;
     credit_want (in->credit, &in->account, in->want.use > received ? in->want.use : received,
         in->want.need < most ? in->want.need : most, in->want.want);
 }

@@ -487,7 +487,8 @@ pair_with_a_message_in_pieces (void)
     pair->limits.no_progress = 3 * LIVENESS;
     meet (pair, &LISTENER_ID);
     pair->worker.out.chunk = 10000;
-    accept (&pair->worker.out.box, 30000);
+    accept (&pair->worker.out.box, 300000);
+    exchange_controls (pair);
     frame_t frame;
     outbox_piece_t piece;
     cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
@@ -515,6 +516,7 @@ Test (session_review, a_message_in_pieces_that_stands_still_is_given_up_after_no
     cr_assert_null (pair->listener.in.partial);
     frame_t positions = next_of (&pair->listener, FRAME_POSITIONS, pair->now);
     cr_assert (positions.positions.flags & POSITIONS_GAP);
+    cr_assert_eq (pair->listener_credit.committed, FLOOR, "its grant is still held");
     pair_destroy (pair);
 }
 
