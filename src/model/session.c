@@ -310,7 +310,10 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
     if (positions->refused > self->out.refused)
         self->out.refused = positions->refused;
     session_check_partial (self, now);
-    if ((positions->flags & POSITIONS_GAP) || (self->role == SESSION_WORKER && session_out_stalls (self, now)))
+    bool stalls = self->role == SESSION_WORKER && session_out_stalls (self, now);
+    if (stalls)
+        session_take_smaller_pieces (self);
+    if (stalls || (positions->flags & POSITIONS_GAP))
         self->down_due = true;
     return true;
 }

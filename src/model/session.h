@@ -187,7 +187,8 @@ void session_miss (session_t *self, int64_t now);
 void session_take_want (session_t *self);
 
 /*  How long nothing may move, while the peer is alive, before the connection for
-    messages is taken for dead: no-progress, and no less than liveness. */
+    messages is taken for dead: half of no-progress, so that callers who wait that
+    long see it mended, and no less than liveness. */
 int64_t session_patience (const session_t *self);
 
 /*  Give up a message in pieces of which nothing has come for too long: a gap. */
@@ -235,6 +236,9 @@ bool session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piec
 /*  Worker: has nothing of what is under way moved for too long? To be asked with
     each report of the peer. */
 bool session_out_stalls (session_t *self, int64_t now);
+
+/*  A piece may have been too large for a connection so slow. */
+void session_take_smaller_pieces (session_t *self);
 
 /*  The frame that session_next_control gave last was not sent: it is due again. */
 void session_unsent (session_t *self, const frame_t *frame, int64_t now);

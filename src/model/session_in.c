@@ -106,7 +106,8 @@ session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_
 int64_t
 session_patience (const session_t *self)
 {
-    return self->limits.no_progress > self->limits.liveness ? self->limits.no_progress : self->limits.liveness;
+    int64_t half = self->limits.no_progress / 2;
+    return half > self->limits.liveness ? half : self->limits.liveness;
 }
 
 void

@@ -225,6 +225,13 @@ session_out_stalls (session_t *self, int64_t now)
 }
 
 void
+session_take_smaller_pieces (session_t *self)
+{
+    if (self->out.chunk / 2 >= FRAME_RUN_BYTES)
+        self->out.chunk /= 2;
+}
+
+void
 session_unsent (session_t *self, const frame_t *frame, int64_t now)
 {
     switch (frame->kind) {
