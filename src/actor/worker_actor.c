@@ -262,7 +262,7 @@ take_dealer (loop_t *self)
         if (!taken)
             return;
     }
-    self->again = true;
+    self->again = self->core->connection;
 }
 
 /*  --------------------------------------------------------------------------

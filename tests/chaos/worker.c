@@ -124,7 +124,8 @@ read_commands (void *argument)
 {
     one_t *self = argument;
     muster_message_t *command;
-    while (muster_worker_recv (self->worker, &command, -1) == 0) {
+    muster_error_t error;
+    while ((error = muster_worker_recv (self->worker, &command, -1)) == 0) {
         int64_t n = 0;
         muster_message_unpack (command, "{s?I}", "n", &n);
         if (muster_message_position (command) == 0)
@@ -134,6 +135,7 @@ read_commands (void *argument)
                 muster_message_cmd (command), n, muster_message_source (command), now_us () / 1000);
         muster_message_done (&command, 0);
     }
+    say ("{\"recv\": \"%s\"}", muster_error_name (error));
     return NULL;
 }
 

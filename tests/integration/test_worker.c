@@ -335,6 +335,29 @@ map_of_size (size_t size)
     return bytes;
 }
 
+static double
+cpu_seconds (void)
+{
+    struct timespec used;
+    clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double) used.tv_sec + (double) used.tv_nsec / 1e9;
+}
+
+Test (worker, one_that_finds_no_listener_does_not_keep_a_processor_busy)
+{
+    char endpoint [100];
+    scene_private_endpoint (endpoint, sizeof endpoint);
+    muster_worker_t *worker = muster_worker_new (endpoint, "a");
+    scene_start_worker (worker);
+    muster_message_t *command;
+    double before = cpu_seconds ();
+    int64_t began = scene_now_ms ();
+    cr_assert_eq (muster_worker_recv (worker, &command, 1000), MUSTER_TIMEOUT);
+    double elapsed = (double) (scene_now_ms () - began) / 1000;
+    cr_assert_lt (cpu_seconds () - before, elapsed / 4);
+    muster_worker_destroy (&worker);
+}
+
 Test (worker, a_message_at_the_listeners_limit_is_handled_and_one_over_it_is_too_big)
 {
     scene_t scene = scene_open (scene_tcp ());
