@@ -7,10 +7,11 @@
 PRESET ?= default
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+TIMES ?= 1
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: all demo test bench install fuzz format tidy coverage clean dependencies-%
+.PHONY: all demo test chaos bench install fuzz format tidy coverage clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -21,6 +22,9 @@ demo: dependencies-build
 
 test: dependencies-test build-$(PRESET) build-asan
 	/usr/bin/python3 tests/support/run.py build build/asan
+
+chaos: dependencies-chaos build-default build-$(PRESET)
+	/usr/bin/python3 tests/chaos/run.py $(if $(filter default,$(PRESET)),build,build/$(PRESET)) --times $(TIMES)
 
 bench: all
 	build/benchmarks/idle_latency
