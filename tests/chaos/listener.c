@@ -41,7 +41,7 @@ static void
 work_for (int64_t ms)
 {
     struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
-    while (nanosleep (&time, &time))
+    while (ms > 0 && nanosleep (&time, &time))
         ;
 }
 

@@ -30,7 +30,7 @@ class TestKilledListener(FaultCase):
         self.addCleanup(self.listener.kill)
         self.lives.append(path)
         answer = self.answer(self.listener, "ready")
-        self.ready_at = answer["ms"] / 1000
+        self.ready_at = answer["ms"]
         return answer["ready"]
 
     def ledger(self, life):
@@ -54,6 +54,12 @@ class TestKilledListener(FaultCase):
         life = len(self.lives) - 1
         return self.wait_until(lambda: all(len(records) >= count for records in self.ledger(life).values()),
                                "%d messages of each" % count)
+
+    def resumed(self):
+        """How long after the listener was ready each worker was back, in ms."""
+        joined = [line["ms"] for line in self.listener.lines if line.get("event") == "JOINED"]
+        self.assertEqual(len(joined), WORKERS)
+        return [ms - self.ready_at for ms in joined]
 
     def check(self, life, handled, confirmed):
         """One life: a range of each worker's messages in order, that begins where nothing is lost."""
@@ -91,7 +97,7 @@ class TestKilledListener(FaultCase):
             confirmed = before
             self.life(endpoint)
             self.wait_for_each(1)
-            resumes += [(records[0].at - self.ready_at) * 1000 for records in self.ledger(life + 1).values()]
+            resumes += self.resumed()
         self.wait_for_each(2000)
         for worker in self.workers.values():
             worker.process.send_signal(signal.SIGKILL)
