@@ -26,8 +26,36 @@ batch_new (const uint8_t *body, size_t size, scan_form_t form)
 
 /*  A small message lives inside its zmq_msg_t and moves with it. */
 batch_t *
+batch_new_memory (uint8_t *memory, const uint8_t *body, size_t size, scan_form_t form)
+{
+    batch_t *self = batch_new (body, size, form);
+    if (self)
+        self->memory = memory;
+    return self;
+}
+
+static batch_t *
+new_copy (const uint8_t *body, size_t size, scan_form_t form)
+{
+    uint8_t *copy = alloc_new (size);
+    if (!copy)
+        return NULL;
+    memcpy (copy, body, size);
+    batch_t *self = batch_new_memory (copy, copy, size, form);
+    if (!self)
+        alloc_free (copy);
+    return self;
+}
+
+/*  ZeroMQ hands out small frames as parts of its receive buffer, all of which
+    stays while one of them does. */
+#define RECEIVE_BUFFER 8192
+
+batch_t *
 batch_new_msg (zmq_msg_t *msg, const uint8_t *body, size_t size, scan_form_t form)
 {
+    if (size > 0 && zmq_msg_size (msg) <= RECEIVE_BUFFER)
+        return new_copy (body, size, form);
     size_t offset = body - (const uint8_t *) zmq_msg_data (msg);
     batch_t *self = batch_new (body, size, form);
     if (!self)
@@ -36,15 +64,6 @@ batch_new_msg (zmq_msg_t *msg, const uint8_t *body, size_t size, scan_form_t for
     zmq_msg_move (&self->msg, msg);
     self->has_msg = true;
     self->bytes = (const uint8_t *) zmq_msg_data (&self->msg) + offset;
-    return self;
-}
-
-batch_t *
-batch_new_memory (uint8_t *memory, const uint8_t *body, size_t size, scan_form_t form)
-{
-    batch_t *self = batch_new (body, size, form);
-    if (self)
-        self->memory = memory;
     return self;
 }
 

@@ -64,15 +64,19 @@ settle_peer (listener_core_t *self, peer_t *peer)
 /*  --------------------------------------------------------------------------
     Sessions */
 
+/*  How a message of kind 0, which is no reply, begins as a rule: it needs no closer look. */
+#define ARRAY_OF_TWO 0x92
+
 /*  Replies to rounds under way go to them, the others through the queue. */
 static void
 divert_replies (peer_t *peer, batch_t *batch)
 {
     size_t offset = batch->offset;
     for (uint32_t index = batch->taken; index < batch->count; index++) {
-        scan_message_t parts;
+        scan_message_t parts = { .kind = 0 };
         size_t size = batch_size_of (batch, index);
-        scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
+        if (batch->bytes [offset] != ARRAY_OF_TWO)
+            scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
         if ((parts.kind & MESSAGE_KIND_REPLY) && (parts.kind & MESSAGE_KIND_ASKED)
         && (parts.stream != peer->session.out.stream
             || !round_divert (peer, batch, index, offset, parts.position)))

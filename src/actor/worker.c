@@ -36,8 +36,16 @@ is_foreign (const muster_worker_t *self)
 /*  --------------------------------------------------------------------------
     Making and destroying */
 
-static muster_error_t send_message (muster_worker_t *self, const char *cmd, const void *data, size_t size,
-    uint8_t kind, uint32_t stream, uint64_t position);
+typedef struct {
+    const char *cmd;
+    const void *data;
+    size_t size;
+    uint8_t kind;
+    uint32_t stream;        /* of the message it answers, */
+    uint64_t position;      /* and where in it */
+} message_parts_t;
+
+static muster_error_t send_message (muster_worker_t *self, const message_parts_t *parts);
 
 static muster_error_t
 done (muster_message_t *message, int failed)
@@ -51,7 +59,8 @@ reply (const muster_message_t *message, const char *cmd, const void *bytes, size
 {
     muster_worker_t *self = inbox_context (message->context);
     uint8_t kind = MESSAGE_KIND_REPLY | (message->asked ? MESSAGE_KIND_ASKED : 0);
-    return send_message (self, cmd, bytes, size, kind, message->stream, message->position);
+    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size,
+        .kind = kind, .stream = message->stream, .position = message->position });
 }
 
 static const message_origin_t origin = { .done = done, .reply = reply };
@@ -255,18 +264,28 @@ wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
     Sending */
 
 static muster_error_t
-accept_message (muster_worker_t *self, const void *bytes, size_t size)
+wait_for_room (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
     progress_t progress = { 0 };
     muster_error_t error = why_ended (self);
-    if (!error && core->session.out.message_limit && size > core->session.out.message_limit)
-        return MUSTER_TOOBIG;
     while (!error && outbox_charge (&core->session.out.box) >= core->options.send_buffer) {
         error = wait_for_change (core, INT64_MAX, &progress);
         if (!error)
             error = why_ended (self);
     }
+    return error;
+}
+
+static muster_error_t
+accept_written (muster_worker_t *self, const muster_writer_t *writer)
+{
+    worker_core_t *core = &self->core;
+    const void *bytes;
+    size_t size;
+    muster_error_t error = muster_writer_bytes (writer, &bytes, &size);
+    if (!error && core->session.out.message_limit && size > core->session.out.message_limit)
+        return MUSTER_TOOBIG;
     if (!error)
         error = outbox_append (&core->session.out.box, bytes, size);
     if (!error) {
@@ -275,6 +294,15 @@ accept_message (muster_worker_t *self, const void *bytes, size_t size)
             wake_call (core->wake);
     }
     return error;
+}
+
+/*  Messages up to so many bytes are written with the lock held. */
+#define WRITTEN_AT_ONCE 4096
+
+static void
+write_parts (const message_parts_t *self, muster_writer_t *writer)
+{
+    encode_session (writer, self->cmd, self->data, self->size, self->kind, self->stream, self->position);
 }
 
 static muster_error_t
@@ -291,30 +319,40 @@ check_message (const char *cmd, const void *data, size_t size)
     }
 }
 
+/*  What is large is written without the lock, so that no heartbeat waits for it;
+    what is small without memory of its own. */
 static muster_error_t
-send_message (muster_worker_t *self, const char *cmd, const void *data, size_t size,
-    uint8_t kind, uint32_t stream, uint64_t position)
+write_message (muster_worker_t *self, const message_parts_t *parts)
+{
+    worker_core_t *core = &self->core;
+    bool large = parts->size > WRITTEN_AT_ONCE;
+    muster_writer_t *own = large ? muster_writer_new () : NULL;
+    if (large && !own)
+        return MUSTER_NOMEM;
+    if (large)
+        write_parts (parts, own);
+    pthread_mutex_lock (&core->lock);
+    muster_error_t error = wait_for_room (self);
+    if (!error && !large) {
+        muster_writer_clear (core->writer);
+        write_parts (parts, core->writer);
+    }
+    if (!error)
+        error = accept_written (self, large ? own : core->writer);
+    pthread_mutex_unlock (&core->lock);
+    muster_writer_destroy (&own);
+    return error;
+}
+
+static muster_error_t
+send_message (muster_worker_t *self, const message_parts_t *parts)
 {
     if (is_foreign (self))
         return MUSTER_FORKED;
     if (!self->started)
         return MUSTER_CLOSED;
-    muster_error_t error = check_message (cmd, data, size);
-    if (error)
-        return error;
-    muster_writer_t *writer = muster_writer_new ();
-    if (!writer)
-        return MUSTER_NOMEM;
-    const void *bytes;
-    encode_session (writer, cmd, data, size, kind, stream, position);
-    error = muster_writer_bytes (writer, &bytes, &size);
-    if (!error) {
-        pthread_mutex_lock (&self->core.lock);
-        error = accept_message (self, bytes, size);
-        pthread_mutex_unlock (&self->core.lock);
-    }
-    muster_writer_destroy (&writer);
-    return error;
+    muster_error_t error = check_message (parts->cmd, parts->data, parts->size);
+    return error ? error : write_message (self, parts);
 }
 
 muster_error_t
@@ -322,7 +360,7 @@ muster_worker_send_raw (muster_worker_t *self, const char *cmd, const void *byte
 {
     if (!self || !cmd || !bytes)
         return MUSTER_INVAL;
-    return send_message (self, cmd, bytes, size, 0, 0, 0);
+    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size });
 }
 
 muster_error_t
@@ -338,7 +376,7 @@ muster_worker_send (muster_worker_t *self, const char *cmd, const char *picture,
     muster_error_t error = picture_pack_new (&writer, &bytes, &size, picture, arguments);
     va_end (arguments);
     if (!error)
-        error = send_message (self, cmd, bytes, size, 0, 0, 0);
+        error = send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size });
     muster_writer_destroy (&writer);
     return error;
 }

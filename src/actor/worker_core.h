@@ -54,11 +54,11 @@ typedef struct {
     wake_t *wake;
     flight_t *flight;
     connection_t *connection;   /* NULL: none; the DEALER is the actor's */
+    muster_writer_t *writer;    /* of control frames and small messages: written and used at once */
     uint64_t refused_told;      /* refused messages that a flush has reported */
 
     /*  The actor's */
     void *context;
-    muster_writer_t *writer;
     listener_name_t *names;     /* the newest first */
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
