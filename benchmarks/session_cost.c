@@ -69,18 +69,23 @@ send_without (const char *endpoint)
 {
     void *context = zmq_ctx_new (), *socket = zmq_socket (context, ZMQ_PUSH);
     zmq_connect (socket, endpoint);
-    muster_writer_t *frame = muster_writer_new ();
+    muster_writer_t *frame = muster_writer_new (), *data = muster_writer_new ();
+    const void *bytes;
     size_t size;
     for (int i = 0; i < MESSAGES; i++) {
         muster_writer_seq (frame, 3);
         muster_writer_str (frame, SOURCE, strlen (SOURCE));
         muster_writer_str (frame, "PROGRESS", 8);
-        write_data (frame, i);
+        muster_writer_clear (data);
+        write_data (data, i);
+        if (muster_writer_bytes (data, &bytes, &size) == 0)
+            muster_writer_raw (frame, bytes, size);
         if (muster_writer_bytes (frame, NULL, &size) || size > FRAME - 200)
             push (socket, frame);
     }
     push (socket, frame);
     muster_writer_destroy (&frame);
+    muster_writer_destroy (&data);
     zmq_close (socket);
     zmq_ctx_term (context);
     return 0;

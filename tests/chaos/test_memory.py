@@ -1,0 +1,131 @@
+"""Memory that stays bounded: large messages cut short, many at once, slow handlers, small budgets.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+"""
+import os
+import signal
+import time
+import unittest
+
+from faults import FaultCase, Program, figure
+
+MEGABYTE = 1000000
+SANITIZED = "CHAOS_SANITIZED" in os.environ
+PATIENCE = 300 if SANITIZED else 120
+
+
+class MemoryCase(FaultCase):
+    """A listener whose memory is watched, and crowds: processes of many workers each."""
+
+    def setUp(self):
+        self.crowds = []
+
+    def memory(self):
+        """The listener's RSS, its peak, and its counts."""
+        self.stats()
+        return [line for line in self.listener.lines if "stats" in line][-1]
+
+    def start_crowd(self, first, count, *options):
+        """A process of so many workers, that send at once what the options say, and close."""
+        crowd = Program((), "chaos_worker", [
+            self.listener.endpoint, "--source", "worker-", "--number", str(first), "--workers", str(count), *options])
+        self.addCleanup(crowd.kill)
+        self.crowds.append(crowd)
+
+    def programs(self):
+        return super().programs() + self.crowds
+
+    def have_ended(self):
+        return all(crowd.process.poll() is not None for crowd in self.crowds)
+
+    def assert_all_closed(self, workers):
+        """Each worker of all crowds said goodbye with all confirmed."""
+        self.wait_until(self.have_ended, "the end of all workers", PATIENCE)
+        lines = []
+        for crowd in self.crowds:
+            crowd.poll()
+            lines += crowd.lines
+            self.assertEqual(crowd.process.returncode, 0)
+        self.assertEqual([line for line in lines if "error" in line], [])
+        self.assertEqual(sum(line.get("closed") == "OK" for line in lines), workers)
+
+    def assert_handled(self, workers, count):
+        """Each worker's messages: all, once, in order."""
+        for number in range(1, workers + 1):
+            self.assertEqual([record.n for record in self.records(number)], list(range(1, count + 1)))
+            self.assertEqual([record.position for record in self.records(number)], list(range(1, count + 1)))
+        self.assertEqual([line for line in self.listener.lines if "wrong" in line], [])
+
+
+class TestMemory(MemoryCase):
+
+    def test_a_worker_killed_in_the_middle_of_a_large_message_leaves_no_memory_behind(self):
+        self.start_listener("--liveness", "1")
+        before = self.answer(self.listener, "ready")["rss_kb"]
+        self.start_worker(1, self.listener.endpoint, "--liveness", "1")
+        self.send(1, 1, 200 * MEGABYTE)
+        self.wait_until(lambda: self.memory()["rss_kb"] > before + 50000, "the message's first 50 MB")
+        self.workers[1].process.send_signal(signal.SIGKILL)
+        self.workers.pop(1).process.wait()
+        self.assertEqual(self.records(1), [], "it was killed too late to cut the message")
+        self.wait_until(lambda: "LOST" in self.events(1), "LOST")
+        room = 250000 if SANITIZED else 16000   # what is freed stays in quarantine under a sanitizer
+        self.wait_until(lambda: self.memory()["rss_kb"] < before + room, "the memory to come back")
+        figure("memory.left_by_killed", self.memory()["rss_kb"] - before, "kB")
+        self.start_worker(1, self.listener.endpoint, "--liveness", "1")
+        self.send(1, 1, 200 * MEGABYTE)
+        self.finish()
+        self.assert_events(["JOINED", "LOST", "JOINED", "LEFT"])
+
+    def test_two_hundred_large_messages_at_once_arrive_in_bounded_memory(self):
+        self.start_listener("--budget", "64000000", "--message-limit", "24000000", "--floor", "65536",
+                            "--plain-share", "1000000", "--handle-ms", "10")
+        before = self.answer(self.listener, "ready")["rss_kb"]
+        for first in range(1, 201, 50):
+            self.start_crowd(first, 50, "--count", "1", "--size", "20000000", "--drain", "300",
+                             "--no-progress", "300")
+        self.assert_all_closed(200)
+        self.assert_handled(200, 1)
+        grown = self.memory()["peak_rss_kb"] - before
+        figure("memory.peak_of_200_large", grown, "kB")
+        # A sanitizer keeps up to 256 MB of what is freed in quarantine, and a part of it beside.
+        self.assertLess(grown * 1024, (512 if SANITIZED else 128) * MEGABYTE)
+
+    def test_a_handler_that_takes_a_minute_loses_nobody(self):
+        self.start_listener("--liveness", "2", "--handle-first-ms", "60000")
+        for number in (1, 2):
+            self.start_worker(number, self.listener.endpoint, "--liveness", "2", "--no-progress", "5")
+        self.send(1, 100, 1000)
+        self.send(2, 100, 1000)
+        began = time.monotonic()
+        self.workers[1].say("flush")
+        flushed = self.wait_until(
+            lambda: [line["flushed"] for line in self.workers[1].lines if "flushed" in line], "flush", 90)
+        took = time.monotonic() - began
+        figure("memory.flush_past_slow_handler", round(took, 1), "s")
+        self.assertEqual(flushed, ["OK"])
+        self.assertGreater(took, 50)
+        stats = self.finish()
+        self.assertEqual((stats["disconnects"], stats["duplicates"]), (0, 0))
+        self.assert_events(["JOINED", "LEFT"])
+
+    def test_many_small_senders_never_exceed_the_budget(self):
+        self.start_listener("--budget", "8000000", "--message-limit", "1000000", "--plain-share", "100000",
+                            "--floor", "65536", "--handle-first-ms", "3000")
+        before = self.answer(self.listener, "ready")["rss_kb"]
+        self.start_crowd(1, 100, "--count", "2000", "--size", "1000", "--drain", "120")
+        most = 0
+        while not self.have_ended():
+            most = max(most, self.stats()["queued_bytes"])
+            self.assertLessEqual(most, 8000000)
+        self.assert_all_closed(100)
+        self.assert_handled(100, 2000)
+        figure("memory.most_queued", most, "bytes")
+        figure("memory.peak_of_100_small", self.memory()["peak_rss_kb"] - before, "kB")
+        self.assertGreater(most, 1000000, "the budget was never put to the test")
+
+
+if __name__ == "__main__":
+    unittest.main()
