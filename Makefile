@@ -28,6 +28,7 @@ chaos: dependencies-chaos build-default build-$(PRESET)
 
 bench: all
 	build/benchmarks/idle_latency
+	build/benchmarks/session_cost
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

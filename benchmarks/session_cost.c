@@ -4,9 +4,9 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-    In turn: a worker sends MESSAGES small messages; a process packs the same
-    messages with muster's writer into frames of 64 KiB and pushes them, as a
-    plain producer that shares frames. The sender is a process of its own.
+    In turn: a worker sends MESSAGES small messages; a process packs and checks
+    the same messages with the same code into frames of 64 KiB and pushes them,
+    as a plain producer that shares frames. The sender is a process of its own.
     Prints medians of messages a second and the ratio.
 */
 #include <pthread.h>

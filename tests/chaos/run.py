@@ -41,6 +41,8 @@ def environment(build):
     result = dict(os.environ, MUSTER_CHAOS=programs, PYTHONDONTWRITEBYTECODE="1")
     if sanitized:
         result["CHAOS_SANITIZED"] = "1"
+        result["TSAN_OPTIONS"] = "ignore_noninstrumented_modules=1:suppressions=" + os.path.join(
+            os.path.dirname(HERE), "threads", "tsan.supp")
         result.setdefault("MUSTER_CHAOS_PLAIN", os.path.join(os.path.dirname(os.path.abspath(build)), "tests", "chaos"))
     return result
 

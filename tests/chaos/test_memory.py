@@ -5,11 +5,10 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import os
-import signal
 import time
 import unittest
 
-from faults import FaultCase, Program, figure
+from faults import TIMEOUT, FaultCase, Program, figure
 
 MEGABYTE = 1000000
 SANITIZED = "CHAOS_SANITIZED" in os.environ
@@ -58,40 +57,52 @@ class MemoryCase(FaultCase):
             self.assertEqual([record.position for record in self.records(number)], list(range(1, count + 1)))
         self.assertEqual([line for line in self.listener.lines if "wrong" in line], [])
 
+    def end_listener(self, result):
+        """The listener ends as it should; what was measured is handed on."""
+        self.listener.say("quit")
+        self.assertEqual(self.listener.process.wait(TIMEOUT), 0)
+        return result
+
 
 class TestMemory(MemoryCase):
 
     def test_a_worker_killed_in_the_middle_of_a_large_message_leaves_no_memory_behind(self):
-        self.start_listener("--liveness", "1")
+        self.start_listener("--liveness", "2")
         before = self.answer(self.listener, "ready")["rss_kb"]
-        self.start_worker(1, self.listener.endpoint, "--liveness", "1")
+        self.start_worker(1, self.listener.endpoint)
         self.send(1, 1, 200 * MEGABYTE)
         self.wait_until(lambda: self.memory()["rss_kb"] > before + 50000, "the message's first 50 MB")
-        self.workers[1].process.send_signal(signal.SIGKILL)
-        self.workers.pop(1).process.wait()
-        self.assertEqual(self.records(1), [], "it was killed too late to cut the message")
+        self.workers.pop(1).kill()
         self.wait_until(lambda: "LOST" in self.events(1), "LOST")
-        room = 250000 if SANITIZED else 16000   # what is freed stays in quarantine under a sanitizer
+        self.assertEqual(self.records(1), [], "it was killed too late to cut the message")
+        room = 250000 if SANITIZED else 16000   # a sanitizer keeps what is freed in quarantine
         self.wait_until(lambda: self.memory()["rss_kb"] < before + room, "the memory to come back")
         figure("memory.left_by_killed", self.memory()["rss_kb"] - before, "kB")
-        self.start_worker(1, self.listener.endpoint, "--liveness", "1")
+        self.start_worker(1, self.listener.endpoint)
         self.send(1, 1, 200 * MEGABYTE)
         self.finish()
         self.assert_events(["JOINED", "LOST", "JOINED", "LEFT"])
 
     def test_two_hundred_large_messages_at_once_arrive_in_bounded_memory(self):
+        # Where glibc itself keeps freed memory depends on luck: it is told to give back, and measured as it is.
+        for name, prefix, most in (("given_back", ("env", "MALLOC_MMAP_THRESHOLD_=131072"), 128),
+                                   ("as_it_is", (), 192)):
+            grown = self.peak_of_large_messages(prefix)
+            figure("memory.peak_of_200_large." + name, grown, "kB")
+            # A sanitizer's allocator keeps 256 MB of what is freed in quarantine.
+            self.assertLess(grown * 1024, (most + (256 if SANITIZED else 0)) * MEGABYTE)
+
+    def peak_of_large_messages(self, prefix):
+        """kB that the listener grew while 200 workers sent 20 MB each within a budget of 64 MB."""
         self.start_listener("--budget", "64000000", "--message-limit", "24000000", "--floor", "65536",
-                            "--plain-share", "1000000", "--handle-ms", "10")
+                            "--plain-share", "1000000", "--handle-ms", "10", prefix=prefix)
         before = self.answer(self.listener, "ready")["rss_kb"]
+        self.crowds = []
         for first in range(1, 201, 50):
-            self.start_crowd(first, 50, "--count", "1", "--size", "20000000", "--drain", "300",
-                             "--no-progress", "300")
+            self.start_crowd(first, 50, "--count", "1", "--size", "20000000", "--drain", "300")
         self.assert_all_closed(200)
         self.assert_handled(200, 1)
-        grown = self.memory()["peak_rss_kb"] - before
-        figure("memory.peak_of_200_large", grown, "kB")
-        # A sanitizer keeps up to 256 MB of what is freed in quarantine, and a part of it beside.
-        self.assertLess(grown * 1024, (512 if SANITIZED else 128) * MEGABYTE)
+        return self.end_listener(self.memory()["peak_rss_kb"] - before)
 
     def test_a_handler_that_takes_a_minute_loses_nobody(self):
         self.start_listener("--liveness", "2", "--handle-first-ms", "60000")
@@ -107,24 +118,38 @@ class TestMemory(MemoryCase):
         figure("memory.flush_past_slow_handler", round(took, 1), "s")
         self.assertEqual(flushed, ["OK"])
         self.assertGreater(took, 50)
-        stats = self.finish()
-        self.assertEqual((stats["disconnects"], stats["duplicates"]), (0, 0))
+        self.assertEqual(self.stats()["disconnects"], 0)
+        self.assertEqual(self.finish()["duplicates"], 0)
         self.assert_events(["JOINED", "LEFT"])
 
     def test_many_small_senders_never_exceed_the_budget(self):
-        self.start_listener("--budget", "8000000", "--message-limit", "1000000", "--plain-share", "100000",
-                            "--floor", "65536", "--handle-first-ms", "3000")
+        most, grown = self.most_of_small_senders(8000000, 100, 2000, 1000)
+        figure("memory.most_queued", most, "bytes")
+        figure("memory.peak_of_100_small", grown, "kB")
+        self.assertGreater(most, 6000000, "the budget was never put to the test")
+
+    def test_small_messages_that_come_one_by_one_take_memory_of_their_size(self):
+        most, grown = self.most_of_small_senders(8000000, 10, 3000, 100, "--rate", "1000")
+        figure("memory.most_trickled", most, "bytes")
+        figure("memory.peak_of_trickled", grown, "kB")
+        self.assertGreater(most, 2000000, "they were handled as they came")
+        self.assertLess(grown, 256000 if SANITIZED else 48000)
+
+    def most_of_small_senders(self, budget, workers, count, size, *options):
+        """The most bytes ever queued, and the kB that the listener grew, with a first handler that takes long."""
+        self.start_listener("--budget", str(budget), "--message-limit", "1000000", "--plain-share", "100000",
+                            "--floor", "65536", "--handle-first-ms", "6000")
         before = self.answer(self.listener, "ready")["rss_kb"]
-        self.start_crowd(1, 100, "--count", "2000", "--size", "1000", "--drain", "120")
+        self.start_crowd(1, workers, "--count", str(count), "--size", str(size), "--drain", "120", *options)
         most = 0
         while not self.have_ended():
-            most = max(most, self.stats()["queued_bytes"])
-            self.assertLessEqual(most, 8000000)
-        self.assert_all_closed(100)
-        self.assert_handled(100, 2000)
-        figure("memory.most_queued", most, "bytes")
-        figure("memory.peak_of_100_small", self.memory()["peak_rss_kb"] - before, "kB")
-        self.assertGreater(most, 1000000, "the budget was never put to the test")
+            queued = self.stats()["queued_bytes"]
+            self.assertLessEqual(queued, budget)
+            most = max(most, queued)
+            time.sleep(0.02)
+        self.assert_all_closed(workers)
+        self.assert_handled(workers, count)
+        return most, self.end_listener(self.memory()["peak_rss_kb"] - before)
 
 
 if __name__ == "__main__":
