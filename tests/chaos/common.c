@@ -35,26 +35,35 @@ now_us (void)
     return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
-static uint8_t
-pattern (uint64_t n, size_t place)
+/*  One period of the pattern of n; its length is odd, so that no block of a
+    message looks like another. */
+#define PERIOD 4093
+
+static void
+pattern_period (uint8_t period [PERIOD], uint64_t n)
 {
-    return (uint8_t) (n * 31 + place * 7 + (place >> 8));
+    for (size_t i = 0; i < PERIOD; i++)
+        period [i] = (uint8_t) (n * 31 + i * 7 + (i >> 8));
 }
 
 void
 pattern_fill (uint8_t *bytes, size_t size, uint64_t n)
 {
-    for (size_t i = 0; i < size; i++)
-        bytes [i] = pattern (n, i);
+    uint8_t period [PERIOD];
+    pattern_period (period, n);
+    for (size_t at = 0; at < size; at += PERIOD)
+        memcpy (bytes + at, period, size - at < PERIOD ? size - at : PERIOD);
 }
 
-size_t
-pattern_check (const uint8_t *bytes, size_t size, uint64_t n)
+bool
+pattern_is_right (const uint8_t *bytes, size_t size, uint64_t n)
 {
-    size_t i = 0;
-    while (i < size && bytes [i] == pattern (n, i))
-        i++;
-    return i;
+    uint8_t period [PERIOD];
+    pattern_period (period, n);
+    for (size_t at = 0; at < size; at += PERIOD)
+        if (memcmp (bytes + at, period, size - at < PERIOD ? size - at : PERIOD))
+            return false;
+    return true;
 }
 
 long

@@ -9,6 +9,7 @@
 #ifndef CHAOS_COMMON_H_INCLUDED
 #define CHAOS_COMMON_H_INCLUDED
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,11 +19,10 @@ void say (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 /*  Monotonic microseconds. */
 uint64_t now_us (void);
 
-/*  The bytes of message n: each depends on n and on its place. */
+/*  The bytes of message n: they depend on n and on their place. */
 void pattern_fill (uint8_t *bytes, size_t size, uint64_t n);
 
-/*  The place of the first byte that is wrong, size if none is. */
-size_t pattern_check (const uint8_t *bytes, size_t size, uint64_t n);
+bool pattern_is_right (const uint8_t *bytes, size_t size, uint64_t n);
 
 /*  A field of /proc/self/status in kB, "VmRSS" say. */
 long status_kb (const char *field);

@@ -52,7 +52,7 @@ is_right (const muster_message_t *message, uint64_t *w, uint64_t *n)
     size_t size = 0;
     if (muster_message_unpack (message, "{s:U, s:U, s?y}", "w", w, "n", n, "b", &bytes, &size))
         return false;
-    return pattern_check (bytes, size, *n) == size;
+    return pattern_is_right (bytes, size, *n);
 }
 
 static int

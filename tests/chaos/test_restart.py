@@ -112,9 +112,9 @@ class TestKilledListener(FaultCase):
 
 class TestStopped(FaultCase):
 
-    def begin(self, *options):
-        self.start_listener("--liveness", "1")
-        self.start_worker(1, self.listener.endpoint, "--liveness", "1", "--rate", "2000", *options)
+    def begin(self, liveness):
+        self.start_listener("--liveness", liveness)
+        self.start_worker(1, self.listener.endpoint, "--liveness", liveness, "--rate", "2000")
         self.send(1, 4000, 100)
         self.wait_until_each_handled()
 
@@ -123,7 +123,7 @@ class TestStopped(FaultCase):
         self.addCleanup(program.process.send_signal, signal.SIGCONT)
 
     def test_a_worker_stopped_for_longer_than_liveness_is_lost_returns_and_loses_nothing(self):
-        self.begin()
+        self.begin("1")
         self.signal(self.workers[1], signal.SIGSTOP)
         self.wait_until(lambda: "LOST" in self.events(1), "LOST")
         self.signal(self.workers[1], signal.SIGCONT)
@@ -132,7 +132,7 @@ class TestStopped(FaultCase):
         self.assert_events(["JOINED", "LOST", "RETURNED", "LEFT"])
 
     def test_a_listener_stopped_for_longer_than_liveness_loses_nothing_and_handles_nothing_twice(self):
-        self.begin()
+        self.begin("1")
         self.signal(self.listener, signal.SIGSTOP)
         at = time.monotonic()
         self.wait_until(lambda: time.monotonic() > at + 2.5, "longer than liveness")
@@ -144,11 +144,11 @@ class TestStopped(FaultCase):
         self.finish()
 
     def test_a_worker_killed_and_started_anew_takes_its_source_over_and_loses_nothing(self):
-        self.begin()
+        self.begin("5")
         self.workers[1].process.send_signal(signal.SIGKILL)
         self.workers[1].process.wait()
         handled = self.wait_until(lambda: len(self.records(1)), "what came before")
-        self.start_worker(1, self.listener.endpoint, "--liveness", "1", "--first", "100001")
+        self.start_worker(1, self.listener.endpoint, "--first", "100001")
         self.send(1, 2000, 100)
         self.flush(1)
         self.wait_until(lambda: len(self.events(1)) >= 3, "JOINED again")
