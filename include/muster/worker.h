@@ -12,7 +12,8 @@
       timeout_ms: -1 waits for ever, 0 does not wait).
     - Once the listener has ended the session, every call returns why:
       MUSTER_ACCESS, MUSTER_FULL, MUSTER_REPLACED, MUSTER_REVOKED,
-      MUSTER_RESERVED or MUSTER_VERSION.
+      MUSTER_RESERVED or MUSTER_VERSION. flush and close return 0 all the
+      same if everything that was accepted had been handled.
 */
 #ifndef MUSTER_WORKER_H_INCLUDED
 #define MUSTER_WORKER_H_INCLUDED

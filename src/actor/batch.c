@@ -37,13 +37,13 @@ batch_new_memory (uint8_t *memory, const uint8_t *body, size_t size, scan_form_t
 static batch_t *
 new_copy (const uint8_t *body, size_t size, scan_form_t form)
 {
-    uint8_t *copy = alloc_new (size);
+    uint8_t *copy = alloc_block (size);
     if (!copy)
         return NULL;
     memcpy (copy, body, size);
     batch_t *self = batch_new_memory (copy, copy, size, form);
     if (!self)
-        alloc_free (copy);
+        alloc_block_free (copy);
     return self;
 }
 
@@ -83,7 +83,7 @@ batch_release (batch_t **self_p)
         return;
     if (self->has_msg)
         zmq_msg_close (&self->msg);
-    alloc_free (self->memory);
+    alloc_block_free (self->memory);
     alloc_free (self->sizes);
     alloc_free (self->marks);
     alloc_free (self);

@@ -36,13 +36,13 @@ write_data (muster_writer_t *writer, const event_t *event)
 static batch_t *
 batch_of (const void *bytes, size_t size)
 {
-    uint8_t *memory = alloc_new (size);
+    uint8_t *memory = alloc_block (size);
     if (!memory)
         return NULL;
     memcpy (memory, bytes, size);
     batch_t *batch = batch_new_memory (memory, memory, size, SCAN_PLAIN);
     if (!batch) {
-        alloc_free (memory);
+        alloc_block_free (memory);
         return NULL;
     }
     batch->event = true;

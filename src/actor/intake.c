@@ -217,7 +217,7 @@ take_chunk (listener_core_t *self, peer_t *peer, const frame_t *frame, const uin
     if (batch)
         take_batch (self, peer, batch, frame->chunk.position, 1, 0);
     else {
-        alloc_free (memory);
+        alloc_block_free (memory);
         lose_batch (self, peer);
     }
 }

@@ -201,7 +201,7 @@ take_chunk (loop_t *self, const frame_t *frame, const uint8_t *body, size_t size
     if (batch)
         take_batch (self, batch, frame->chunk.position, 1, 0);
     else {
-        alloc_free (memory);
+        alloc_block_free (memory);
         session->down_due = true;
     }
 }

@@ -17,6 +17,11 @@ void *alloc_resize (void *memory, size_t size);
 char *alloc_text (const char *text);    /* a copy; NULL for NULL */
 void alloc_free (void *memory);
 
+/*  Memory for a message. What is large goes back to the system when it is freed:
+    the heap would keep it, for as long as anything lies behind it. */
+void *alloc_block (size_t size);        /* not cleared */
+void alloc_block_free (void *memory);   /* NULL is harmless */
+
 #ifdef MUSTER_TESTING
 /*  Let the allocation number nth from now on (1 is the next) and all after it
     fail, in this thread; 0 ends that. */

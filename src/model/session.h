@@ -197,7 +197,7 @@ void session_check_partial (session_t *self, int64_t now);
 /*  Forget a message that is coming in pieces. */
 void session_drop_partial (session_t *self);
 
-/*  The message that is complete, with its size; the caller owns the memory. */
+/*  The message that is complete, with its size; the caller owns the memory (alloc_block). */
 uint8_t *session_take_partial (session_t *self, uint64_t *size);
 
 /*  count messages of size bytes were taken, or refused. */

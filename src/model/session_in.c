@@ -13,7 +13,7 @@
 void
 session_drop_partial (session_t *self)
 {
-    alloc_free (self->in.partial);
+    alloc_block_free (self->in.partial);
     self->in.partial = NULL;
     self->in.partial_size = self->in.partial_filled = 0;
 }
@@ -72,7 +72,7 @@ begin_partial (session_t *self, const frame_chunk_t *chunk)
     if (chunk->total > self->limits.message_limit
     ||  self->in.received.bytes + chunk->total > self->in.account.limit)
         return ARRIVAL_CREDIT;
-    self->in.partial = alloc_new (chunk->total);
+    self->in.partial = alloc_block (chunk->total);
     if (!self->in.partial)
         return ARRIVAL_MEMORY;
     self->in.partial_size = chunk->total;

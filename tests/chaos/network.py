@@ -8,6 +8,7 @@ Needs root, ip (iproute2) and nft (nftables). Nothing of the host's own network
 is touched: the rules are in the two namespaces.
 """
 import os
+import re
 import shutil
 import subprocess
 
@@ -21,6 +22,7 @@ class Network:
 
     def __init__(self):
         check()
+        sweep()
         self._names = {side: "muster-%d-%s" % (os.getpid(), side) for side in SIDES}
         self._made = []
         try:
@@ -91,7 +93,17 @@ def check():
         raise FileNotFoundError("%s not found: install iproute2 and nftables" % " and ".join(missing))
 
 
+def sweep():
+    """Delete what tests that were killed have left: namespaces of processes that are gone."""
+    for line in run("ip", "netns", "list").splitlines():
+        name = line.split()[0]
+        owner = re.fullmatch(r"muster-(\d+)-(left|right)", name)
+        if owner and not os.path.exists("/proc/" + owner[1]):
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+
+
 def run(*words, text=None):
     result = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
     if result.returncode:
         raise RuntimeError("%s: %s" % (" ".join(words), result.stderr.strip()))
+    return result.stdout

@@ -91,7 +91,7 @@ def main():
     parser.add_argument("pattern", nargs="?", default="")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     env = environment(options.build)
     os.environ.update(env)
     sys.path.insert(0, HERE)

@@ -157,7 +157,7 @@ class TestSilence(ResetCase):
         figure("black_hole.found", round(found * 1000), "ms")
 
     def test_a_flush_outlives_a_black_hole_of_the_data_connection(self):
-        self.begin_one(("--liveness", "2"), ("--liveness", "2", "--no-progress", "3"))
+        self.begin_one(("--liveness", "10"), ("--liveness", "2", "--no-progress", "6"))
         self.send(1, 10, SMALL)
         self.flush(1)
         self.proxy.blackhole("data")

@@ -57,9 +57,10 @@ class TestKilledListener(FaultCase):
 
     def resumed(self):
         """How long after the listener was ready each worker was back, in ms."""
-        joined = [line["ms"] for line in self.listener.lines if line.get("event") == "JOINED"]
-        self.assertEqual(len(joined), WORKERS)
-        return [ms - self.ready_at for ms in joined]
+        def joined():
+            return [line["ms"] for line in self.listener.lines if line.get("event") == "JOINED"]
+        self.wait_until(lambda: len(joined()) >= WORKERS, "each to join")
+        return [ms - self.ready_at for ms in joined()]
 
     def check(self, life, handled, confirmed):
         """One life: a range of each worker's messages in order, that begins where nothing is lost."""

@@ -338,7 +338,7 @@ take_chunk (world_t *self, peer_t *peer, const packet_t *packet)
     uint64_t size;
     uint8_t *bytes = session_take_partial (&peer->session, &size);
     take_messages (self, peer, bytes, size, position, 1, 0);
-    alloc_free (bytes);
+    alloc_block_free (bytes);
 }
 
 static void

@@ -123,7 +123,7 @@ take_pieces (world_t *self, worker_t *worker, const packet_t *packet)
     uint64_t size;
     uint8_t *bytes = session_take_partial (session, &size);
     take_commands (self, worker, bytes, size, packet->frame.chunk.position, 1, 0);
-    alloc_free (bytes);
+    alloc_block_free (bytes);
 }
 
 /*  Promise 2: a worker learns that the listener is a new one; its commands begin anew. */

@@ -94,3 +94,24 @@ Test (alloc, fails_in_the_asking_thread_alone)
     cr_assert_null (alloc_new (1));
     alloc_fail_from (0);
 }
+
+Test (alloc, a_block_of_any_size_is_aligned_can_be_filled_and_is_given_back)
+{
+    for (size_t size = 0; size < (size_t) 4 << 20; size = size * 3 + 1) {
+        uint8_t *block = alloc_block (size);
+        cr_assert_not_null (block);
+        cr_assert_eq ((uintptr_t) block % _Alignof (max_align_t), 0);
+        memset (block, 7, size);
+        alloc_block_free (block);
+    }
+    alloc_block_free (NULL);
+}
+
+Test (alloc, a_block_larger_than_all_memory_is_refused)
+{
+    cr_assert_null (alloc_block (SIZE_MAX));
+    cr_assert_null (alloc_block (SIZE_MAX / 2));
+    alloc_fail_from (1);
+    cr_assert_null (alloc_block (10));
+    alloc_fail_from (0);
+}

@@ -86,7 +86,7 @@ take_piece (pair_t *self, const frame_t *frame, const outbox_piece_t *piece)
         uint64_t size;
         uint8_t *message = session_take_partial (&self->listener, &size);
         deliver (self, message, size, frame->chunk.position, 1);
-        alloc_free (message);
+        alloc_block_free (message);
     }
 }
 
