@@ -75,7 +75,9 @@ MUSTER_EXPORT void muster_listener_set_liveness (muster_listener_t *self, double
 /*  How long stop waits for messages to be handled, in seconds; holds at once,
     while the listener runs too. Unless set: 10. */
 MUSTER_EXPORT void muster_listener_set_drain (muster_listener_t *self, double seconds);
-/*  How long send waits while its worker makes no progress, in seconds. Unless set: 30. */
+/*  How long send waits while its worker makes no progress, in seconds. A message
+    in pieces that stands still for half of it, and for liveness, is dropped, and
+    comes again over another connection. Unless set: 30. */
 MUSTER_EXPORT void muster_listener_set_no_progress (muster_listener_t *self, double seconds);
 /*  How long the session of an absent worker is kept, in seconds. Unless set: 3600. */
 MUSTER_EXPORT void muster_listener_set_retention (muster_listener_t *self, double seconds);

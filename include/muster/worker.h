@@ -59,7 +59,8 @@ MUSTER_EXPORT void muster_worker_set_liveness (muster_worker_t *self, double sec
 MUSTER_EXPORT void muster_worker_set_drain (muster_worker_t *self, double seconds);
 /*  How long send and flush wait while nothing moves, in seconds; suspended
     while the listener says that a handler works or that credit is queued for.
-    Unless set: 30. */
+    When nothing of what is under way has moved for half of it, and for
+    liveness, another connection is tried. Unless set: 30. */
 MUSTER_EXPORT void muster_worker_set_no_progress (muster_worker_t *self, double seconds);
 
 /*  Begin to connect; does not wait for the listener: messages may be sent at

@@ -216,5 +216,21 @@ class Commands(CommandCase):
         self.assert_fails(result, "^muster: stdout: Broken pipe")
 
 
+class AnotherListener(CommandCase):
+    def test_says_on_stderr_that_another_listener_has_the_endpoint_and_goes_on_with_that_one(self):
+        endpoint = "ipc://" + os.path.join(self.directory(), "socket")
+        first, _ = self.listen("--count", "1", endpoint=endpoint)
+        sender = self.start("send", endpoint, "--source", "worker-1", "--cmd", "CMD", "-", stdin=subprocess.PIPE)
+        sender.type("{}\n")
+        self.assertEqual(first.wait(), 0)
+        second, _ = self.listen("--count", "1", endpoint=endpoint)
+        sender.err.wait_for("another listener has the endpoint")
+        sender.type('{"n":2}\n')
+        sender.process.stdin.close()
+        self.assertEqual(sender.wait(), 0)
+        self.assertEqual(sender.out.all(), [])
+        self.assertEqual([message["data"] for message in second.messages()], [{"n": 2}])
+
+
 if __name__ == "__main__":
     unittest.main()
