@@ -28,6 +28,12 @@ RECORD = struct.Struct("=QQQQ")
 Record = collections.namedtuple("Record", "number n position at")
 
 
+def alone(test):
+    """A test that needs the whole machine: run.py runs nothing beside it."""
+    test.alone = True
+    return test
+
+
 def figure(name, value, unit):
     """Print what was measured, for whoever writes it down."""
     print(("figure: %s %s %s" % (name, value, unit)).rstrip(), file=sys.stderr, flush=True)

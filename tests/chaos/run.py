@@ -25,12 +25,16 @@ BROKEN = re.compile(r"ERROR: (Leak|Address)Sanitizer|WARNING: ThreadSanitizer|ru
 SECONDS = 600   # for one test
 
 
-def names_of(suite):
+def tests_of(suite):
     for test in suite:
         if isinstance(test, unittest.TestSuite):
-            yield from names_of(test)
+            yield from tests_of(test)
         else:
-            yield test.id()
+            yield test
+
+
+def is_alone(test):
+    return getattr(getattr(test, test.id().rsplit(".", 1)[1]), "alone", False)
 
 
 def environment(build):
@@ -59,8 +63,8 @@ def run_one(name, env):
     return passed, time.monotonic() - began, text
 
 
-def run_all(names, env, parallel, figures):
-    """One pass over all tests; how many failed."""
+def run_some(names, env, parallel, figures):
+    """How many of these failed."""
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
         futures = {pool.submit(run_one, name, env): name for name in names}
@@ -75,6 +79,12 @@ def run_all(names, env, parallel, figures):
                     continue
                 figures[name, unit].append(float(value))
     return failed
+
+
+def run_all(tests, env, parallel, figures):
+    """One pass over all tests; how many failed."""
+    return (run_some([test.id() for test in tests if is_alone(test)], env, 1, figures)
+            + run_some([test.id() for test in tests if not is_alone(test)], env, parallel, figures))
 
 
 def show(figures):
@@ -95,14 +105,14 @@ def main():
     env = environment(options.build)
     os.environ.update(env)
     sys.path.insert(0, HERE)
-    names = [name for name in names_of(unittest.defaultTestLoader.discover(HERE)) if options.pattern in name]
+    tests = [test for test in tests_of(unittest.defaultTestLoader.discover(HERE)) if options.pattern in test.id()]
     figures, failed = collections.defaultdict(list), 0
     for turn in range(1, options.times + 1):
         print("-- %d of %d" % (turn, options.times), flush=True)
-        failed += run_all(names, env, options.parallel, figures)
+        failed += run_all(tests, env, options.parallel, figures)
     show(figures)
-    print("%d passed, %d failed" % (options.times * len(names) - failed, failed))
-    return 0 if names and not failed else 1
+    print("%d passed, %d failed" % (options.times * len(tests) - failed, failed))
+    return 0 if tests and not failed else 1
 
 
 if __name__ == "__main__":

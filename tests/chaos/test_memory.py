@@ -8,7 +8,7 @@ import os
 import time
 import unittest
 
-from faults import TIMEOUT, FaultCase, Program, figure
+from faults import alone, figure, FaultCase, Program, TIMEOUT
 
 MEGABYTE = 1000000
 SANITIZED = "CHAOS_SANITIZED" in os.environ
@@ -83,6 +83,7 @@ class TestMemory(MemoryCase):
         self.finish()
         self.assert_events(["JOINED", "LOST", "JOINED", "LEFT"])
 
+    @alone
     def test_two_hundred_large_messages_at_once_arrive_in_bounded_memory(self):
         # glibc keeps much of what is freed: it is told to give it back, and measured as it is.
         if not SANITIZED:

@@ -228,11 +228,11 @@ class TestDelay(ResetCase):
         return [len(self.proxy.accepted[kind]) for kind in KINDS]
 
     def test_a_delay_of_200_ms_each_way_costs_time_and_nothing_else(self):
-        self.start_listener("--liveness", "2")
+        self.start_listener("--liveness", "5")
         self.proxy = self.make_proxy()
         self.proxy.delay(200)
         for number in range(1, WORKERS + 1):
-            self.start_worker(number, self.proxy.endpoint, "--liveness", "2")
+            self.start_worker(number, self.proxy.endpoint, "--liveness", "5")
         for number in self.workers:
             self.send(number, 1, SMALL)
             self.flush(number)
