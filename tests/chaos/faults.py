@@ -8,8 +8,10 @@ The environment's MUSTER_CHAOS names the directory of chaos_listener and
 chaos_worker. Times are of CLOCK_MONOTONIC, the programs' as Python's.
 """
 import collections
+import ctypes
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -20,12 +22,19 @@ import unittest
 from proxy import Proxy
 
 BINARIES = os.environ["MUSTER_CHAOS"]
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1     # of prctl (2)
 TIMEOUT = 60
 SMALL = 200
 RECORD = struct.Struct("=QQQQ")
 
 # One handled message: its worker, its number, its position, and when in seconds.
 Record = collections.namedtuple("Record", "number n position at")
+
+
+def die_with_the_test():
+    """In a program before it begins: it is killed when the test's process is gone, however that ended."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def alone(test):
@@ -46,7 +55,8 @@ class Program:
         self.lines = []
         self._rest = b""
         self.process = subprocess.Popen([*prefix, os.path.join(BINARIES, name), *words],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                                        preexec_fn=die_with_the_test)
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def poll(self):

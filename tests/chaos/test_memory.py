@@ -108,9 +108,9 @@ class TestMemory(MemoryCase):
         return self.end_listener(self.memory()["peak_rss_kb"] - before)
 
     def test_a_handler_that_takes_a_minute_loses_nobody(self):
-        self.start_listener("--liveness", "2", "--handle-first-ms", "60000")
+        self.start_listener("--liveness", "5", "--handle-first-ms", "60000")
         for number in (1, 2):
-            self.start_worker(number, self.listener.endpoint, "--liveness", "2", "--no-progress", "5")
+            self.start_worker(number, self.listener.endpoint, "--liveness", "5", "--no-progress", "5")
         self.send(1, 100, 1000)
         self.send(2, 100, 1000)
         began = time.monotonic()
