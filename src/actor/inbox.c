@@ -261,7 +261,7 @@ make_message (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
     if (!message)
         return NULL;
     batch_fill (batch_share (batch), index, offset, message);
-    message->origin = batch->event ? NULL : self->origin;
+    message->origin = self->origin;
     message->context = self;
     self->owners++;
     return message;

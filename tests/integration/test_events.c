@@ -301,7 +301,7 @@ Test (events, a_worker_that_waits_for_a_command_is_told_of_a_new_listener_though
     scene_start (&second);
     news = scene_recv (worker);
     cr_assert_str_eq (muster_message_cmd (news), MUSTER_EVENT_RESTARTED);
-    muster_message_done (&news, 0);
+    cr_assert_eq (muster_message_done (&news, 0), 0);
     cr_assert_eq (muster_worker_recv (worker, &news, 0), MUSTER_TIMEOUT);
     scene_dismiss (worker);
     scene_close (&second);
@@ -333,7 +333,7 @@ Test (events, a_worker_finds_a_new_listener_and_its_unconfirmed_messages_are_han
     const char *source;
     cr_assert_eq (muster_message_unpack (news, "{s:s}", "source", &source), 0);
     cr_assert_str_eq (source, muster_listener_source (second.listener));
-    muster_message_done (&news, 0);
+    cr_assert_eq (muster_message_done (&news, 0), 0);
     muster_message_t *command = scene_recv (worker);
     cr_assert_str_eq (muster_message_source (command), muster_listener_source (second.listener));
     cr_assert_eq (muster_message_position (command), 1);
