@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "base/alloc.h"
+#include "base/handover.h"
 #include "wire/frame.h"
 
 /*  What a frame under way holds. */
@@ -61,6 +62,7 @@ land (void *data, void *hint)
 {
     (void) data;
     cargo_t *cargo = hint;
+    handover_take (cargo);
     flight_t *flight = cargo->flight;
     blob_release (&cargo->blob);
     alloc_free (cargo);
@@ -89,6 +91,7 @@ init_shared (zmq_msg_t *msg, flight_t *flight, blob_t *blob, uint8_t *bytes, siz
         blob_release (&blob);
         return false;
     }
+    handover_give (cargo);
     if (zmq_msg_init_data (msg, bytes, size, land, cargo)) {
         land (NULL, cargo);
         return false;

@@ -13,6 +13,7 @@
 #include <utlist.h>
 
 #include "base/alloc.h"
+#include "base/handover.h"
 #include "base/luck.h"
 #include "base/process.h"
 
@@ -27,6 +28,8 @@ typedef struct tenant tenant_t;
 struct tenant {
     tenant_t *prev, *next;
     uint32_t generation;
+    zactor_fn *function;
+    void *argument;
     void (*at_exit) (void *);
     void *owner;
 };
@@ -130,6 +133,15 @@ find_tenant (const void *owner)
     return tenant;
 }
 
+/*  The actor's thread. What it did is seen by whoever ends it. */
+static void
+run (zsock_t *pipe, void *argument)
+{
+    tenant_t *tenant = argument;
+    tenant->function (pipe, tenant->argument);
+    handover_give (tenant);
+}
+
 muster_error_t
 guest_start (zactor_t **actor, zactor_fn *function, void *argument, void (*at_exit) (void *), void *owner)
 {
@@ -138,14 +150,15 @@ guest_start (zactor_t **actor, zactor_fn *function, void *argument, void (*at_ex
     tenant_t *tenant = alloc_zero (sizeof *tenant);
     if (!tenant)
         return MUSTER_NOMEM;
-    *tenant = (tenant_t) { .generation = process_generation (), .at_exit = at_exit, .owner = owner };
+    *tenant = (tenant_t) { .generation = process_generation (), .function = function, .argument = argument,
+        .at_exit = at_exit, .owner = owner };
     sigset_t before;
     luck_t luck;
     guest_block_signals (&before);
     pthread_mutex_lock (&lock);
     luck_set_aside (&luck);
     prepare ();
-    *actor = zactor_new (function, argument);
+    *actor = zactor_new (run, tenant);
     luck_bring_back (&luck);
     if (*actor)
         DL_APPEND (tenants, tenant);
@@ -165,6 +178,7 @@ guest_end (zactor_t **actor, void *owner)
     zactor_destroy (actor);
     tenant_t *tenant = find_tenant (owner);
     if (tenant) {
+        handover_take (tenant);
         DL_DELETE (tenants, tenant);
         alloc_free (tenant);
     }

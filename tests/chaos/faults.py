@@ -5,7 +5,8 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 The environment's MUSTER_CHAOS names the directory of chaos_listener and
-chaos_worker. Times are of CLOCK_MONOTONIC, the programs' as Python's.
+chaos_worker, MUSTER_CHAOS_PLAIN that of the same programs built without
+sanitizers, for what these forbid. Times are of CLOCK_MONOTONIC, the programs' as Python's.
 """
 import collections
 import ctypes
@@ -22,6 +23,8 @@ import unittest
 from proxy import Proxy
 
 BINARIES = os.environ["MUSTER_CHAOS"]
+PLAIN = os.environ.get("MUSTER_CHAOS_PLAIN", BINARIES)
+SANITIZERS = os.environ.get("CHAOS_SANITIZERS", "")     # as -fsanitize takes them; "" for none
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1     # of prctl (2)
 TIMEOUT = 60
@@ -51,10 +54,10 @@ def figure(name, value, unit):
 class Program:
     """A running program that reads commands and prints JSON, both line by line."""
 
-    def __init__(self, prefix, name, words):
+    def __init__(self, prefix, name, words, directory=BINARIES):
         self.lines = []
         self._rest = b""
-        self.process = subprocess.Popen([*prefix, os.path.join(BINARIES, name), *words],
+        self.process = subprocess.Popen([*prefix, os.path.join(directory, name), *words],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
                                         preexec_fn=die_with_the_test)
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -86,7 +89,7 @@ class FaultCase(unittest.TestCase):
 
     # Programs
 
-    def start_listener(self, *options, endpoint=None, prefix=()):
+    def start_listener(self, *options, endpoint=None, prefix=(), directory=BINARIES):
         """Start a listener, on a loopback address of this process unless told otherwise."""
         pid = os.getpid()
         folder = tempfile.TemporaryDirectory()
@@ -97,7 +100,7 @@ class FaultCase(unittest.TestCase):
         self._records = collections.defaultdict(list)
         self.workers, self.sent, self.sent_bytes = {}, {}, {}
         endpoint = endpoint or "tcp://127.%d.%d.1:*" % (1 + pid // 250 % 250, 1 + pid % 250)
-        self.listener = Program(prefix, "chaos_listener", [endpoint, "--ledger", self._path, *options])
+        self.listener = Program(prefix, "chaos_listener", [endpoint, "--ledger", self._path, *options], directory)
         self.addCleanup(self.listener.kill)
         self.listener.endpoint = self.answer(self.listener, "ready")["ready"]
 

@@ -44,9 +44,8 @@ def environment(build):
     programs = os.path.join(os.path.abspath(build), "tests", "chaos")
     result = dict(os.environ, MUSTER_CHAOS=programs, PYTHONDONTWRITEBYTECODE="1")
     if sanitized:
-        result["CHAOS_SANITIZED"] = "1"
-        result["TSAN_OPTIONS"] = "ignore_noninstrumented_modules=1:suppressions=" + os.path.join(
-            os.path.dirname(HERE), "threads", "tsan.supp")
+        result["CHAOS_SANITIZERS"] = sanitized[1]
+        result["TSAN_OPTIONS"] = "suppressions=" + os.path.join(os.path.dirname(HERE), "threads", "tsan.supp")
         result.setdefault("MUSTER_CHAOS_PLAIN", os.path.join(os.path.dirname(os.path.abspath(build)), "tests", "chaos"))
     return result
 
