@@ -238,11 +238,8 @@ typedef struct {
 static int64_t
 progress_deadline (const worker_core_t *core, progress_t *progress)
 {
-    const session_out_t *out = &core->session.out;
     uint64_t marker = session_progress (&core->session);
-    bool excused = core->session.state == SESSION_OPEN
-        && (out->flags & (POSITIONS_BUSY | POSITIONS_QUEUED | POSITIONS_HELD));
-    if (marker != progress->marker || excused || progress->since == 0)
+    if (marker != progress->marker || session_is_excused (&core->session) || progress->since == 0)
         *progress = (progress_t) { .marker = marker, .since = monotonic_ms () };
     return progress->since + core->options.no_progress_ms;
 }

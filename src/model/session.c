@@ -292,6 +292,18 @@ session_deadline (const session_t *self)
 /*  --------------------------------------------------------------------------
     Control frames that come in */
 
+/*  What was sent does not arrive. It is the worker that connects anew: a listener
+    asks for it, as for a gap. */
+static void
+give_connection_up (session_t *self, int64_t now)
+{
+    session_take_smaller_pieces (self);
+    if (self->role == SESSION_WORKER)
+        self->down_due = true;
+    else
+        session_miss (self, now);
+}
+
 /*  The worker's positions are its heartbeat: the listener answers each, unless
     it has just sent its own. */
 static bool
@@ -310,16 +322,16 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
     if (positions->refused > self->out.refused)
         self->out.refused = positions->refused;
     session_check_partial (self, now);
-    bool stalls = self->role == SESSION_WORKER && session_out_stalls (self, now);
-    if (stalls)
-        session_take_smaller_pieces (self);
-    if (stalls || (positions->flags & POSITIONS_GAP))
+    if (session_out_stalls (self, now))
+        give_connection_up (self, now);
+    if (positions->flags & POSITIONS_GAP)
         self->down_due = true;
     return true;
 }
 
 /*  Messages and WANT come on two connections: a WANT that stands still at a
-    position counts once what was sent before it has come. */
+    position counts once what was sent before it has come. One that changes nothing
+    is not answered: its sender would ask again at once. */
 static bool
 want_came (session_t *self, const frame_want_t *want, int64_t now)
 {
@@ -329,8 +341,8 @@ want_came (session_t *self, const frame_want_t *want, int64_t now)
         session_take_want (self);
     if (want->handled > self->in.awaited)
         self->in.awaited = want->handled;
-    if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit
-    ||  self->in.handled.messages >= self->in.awaited)
+    bool is_handled = want->handled > 0 && self->in.handled.messages >= want->handled;
+    if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit || is_handled)
         session_report (self, now);
     return true;
 }

@@ -220,6 +220,10 @@ void session_await (session_t *self);
     sent, received or handled. */
 uint64_t session_progress (const session_t *self);
 
+/*  Need nothing move at the moment? The listener says that it waits on a handler,
+    or that this side waits for its turn for credit. */
+bool session_is_excused (const session_t *self);
+
 /*  Say again what is wanted and waited for, if it is. */
 void session_ask_again (session_t *self);
 
@@ -233,8 +237,8 @@ bool session_next_control (session_t *self, int64_t now, frame_t *frame);
     still grow as well. */
 bool session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, frame_t *frame);
 
-/*  Worker: has nothing of what is under way moved for too long? To be asked with
-    each report of the peer. */
+/*  Has nothing of what is under way moved for too long? To be asked with each
+    report of the peer. */
 bool session_out_stalls (session_t *self, int64_t now);
 
 /*  A piece may have been too large for a connection so slow. */

@@ -25,6 +25,13 @@ session_progress (const session_t *self)
     return out->box.handled.messages + out->peer_received + out->farthest;
 }
 
+bool
+session_is_excused (const session_t *self)
+{
+    return self->state == SESSION_OPEN
+        && (self->out.flags & (POSITIONS_BUSY | POSITIONS_QUEUED | POSITIONS_HELD));
+}
+
 static bool
 credit_is_wanted (const session_out_t *out)
 {

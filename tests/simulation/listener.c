@@ -615,6 +615,13 @@ listener_command (world_t *self, int source)
     peer->commands++;
 }
 
+bool
+listener_commands (world_t *self, const worker_t *worker)
+{
+    const peer_t *peer = find (self, &worker->session.id);
+    return peer && peer->session.out.box.handled.messages < peer->commands;
+}
+
 int64_t
 listener_deadline (const world_t *self)
 {

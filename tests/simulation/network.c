@@ -101,6 +101,12 @@ network_has_room (const connection_t *connection, way_t way, unsigned window)
     return queue->count < window && queue->count < QUEUE_MOST - 1;
 }
 
+bool
+network_is_idle (const connection_t *connection, way_t way)
+{
+    return connection->ways [way].count == 0;
+}
+
 static void
 push (world_t *self, queue_t *queue, const frame_t *frame, const outbox_piece_t *piece)
 {

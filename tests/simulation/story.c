@@ -61,6 +61,8 @@ story_handled (world_t *self, peer_t *peer, uint64_t position, bool refused)
     story->handled [position]++;
     story->refused [position] = refused;
     HOLD (self, story->handled [position] == 1 || story->repeats, "story %d: %lu is handled twice", peer->story, position);
+    HOLD (self, story->handled [position] == 1 || position > story->confirmed,
+        "story %d: %lu is handled again, though its worker was told of %lu", peer->story, position, story->confirmed);
     HOLD (self, position <= story->farthest + 1, "story %d: %lu is handled, before only %lu", peer->story, position, story->farthest);
     if (position > story->farthest)
         story->farthest = position;
@@ -69,8 +71,10 @@ story_handled (world_t *self, peer_t *peer, uint64_t position, bool refused)
 void
 story_reported (world_t *self, int number, uint64_t position)
 {
-    const story_t *story = &self->stories [number];
+    story_t *story = &self->stories [number];
     HOLD (self, position <= story->farthest, "story %d: %lu is reported, %lu is handled", number, position, story->farthest);
+    if (position > story->confirmed)
+        story->confirmed = position;
 }
 
 void

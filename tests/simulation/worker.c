@@ -31,6 +31,8 @@ worker_begin (world_t *self, worker_t *worker)
     worker->to_send = world_below (self, self->calm ? 20 : MESSAGES_MOST);
     worker->send_at = self->now + world_below (self, 200);
     worker->flushing = 0;
+    worker->waits = false;
+    worker->resend_at = NEVER;
     worker->window = 1 + world_below (self, 20);
     worker->first = worker->count = 0;
     worker->command_next = 1;
@@ -209,16 +211,20 @@ send_controls (world_t *self, worker_t *worker)
         }
 }
 
+/*  What may still grow waits only while something is under way. */
 static void
 send_pieces (world_t *self, worker_t *worker)
 {
     frame_t frame;
     outbox_piece_t piece;
+    worker->resend_at = NEVER;
     while (worker->connection && network_has_room (worker->connection, WAY_DATA, worker->window)
-    && session_next_piece (&worker->session, world_chance (self, 700), &piece, &frame))
+    && session_next_piece (&worker->session, network_is_idle (worker->connection, WAY_DATA) || world_chance (self, 700),
+        &piece, &frame))
         if (!network_send (self, worker->connection, WAY_DATA, &frame, &piece)) {
             outbox_untake (&worker->session.out.box, &piece);
             blob_release (&piece.blob);
+            worker->resend_at = self->now + 1;
             return;
         }
 }
@@ -245,6 +251,24 @@ accept (world_t *self, worker_t *worker)
     worker->to_send--;
 }
 
+/*  Promise 6: a caller who waits runs out of patience only if something fails. A
+    round trip and a report fit into any patience that makes sense. */
+static void
+check_patience (world_t *self, worker_t *worker)
+{
+    const session_t *session = &worker->session;
+    const plan_t *plan = &self->plan;
+    uint64_t moved = session_progress (session);
+    bool waits = worker->flushing || (worker->to_send > 0 && outbox_charge (&session->out.box) >= plan->send_buffer);
+    if (!waits || !worker->waits || !session_has_met (session) || moved != worker->moved || session_is_excused (session))
+        worker->moved_at = self->now;
+    worker->moved = moved;
+    worker->waits = waits;
+    bool sensible = plan->limits.no_progress > 8 * (plan->latency + REPORT_DELAY_MS);
+    HOLD (self, plan->faults > 0 || !sensible || self->now - worker->moved_at < plan->limits.no_progress,
+        "worker %d: nothing moves for %ld ms though nothing fails", worker->index, self->now - worker->moved_at);
+}
+
 static void
 use (world_t *self, worker_t *worker)
 {
@@ -264,7 +288,8 @@ use (world_t *self, worker_t *worker)
         worker->flushing = 0;
     }
     bool done = worker->to_send == 0 && session->out.box.handled.messages == session->out.box.accepted.messages;
-    if (self->calm && done && !worker->leaving && session->state == SESSION_OPEN && world_chance (self, 100)) {
+    if (self->calm && done && !worker->leaving && session->state == SESSION_OPEN && world_chance (self, 100)
+    && !listener_commands (self, worker)) {
         session_goodbye (session);
         worker->leaving = true;
     }
@@ -281,6 +306,7 @@ worker_work (world_t *self, worker_t *worker)
     settle (self, worker);
     step (self, worker);
     use (self, worker);
+    check_patience (self, worker);
     send_controls (self, worker);
     send_pieces (self, worker);
     send_controls (self, worker);
@@ -294,6 +320,7 @@ worker_deadline (const world_t *self, const worker_t *worker)
         return deadline;
     int64_t at [] = { session_deadline (&worker->session),
         worker->to_send || self->calm ? worker->send_at : NEVER,
+        worker->resend_at,
         worker->connection ? worker->connection->up_at : NEVER,
         worker->connection ? worker->connection->down_at : NEVER,
         worker->count > 0 ? worker->commands [worker->first].done_at : NEVER };

@@ -76,6 +76,7 @@ typedef struct {
     uint8_t handled [MESSAGES_MOST + 1];    /* how often, by position */
     bool refused [MESSAGES_MOST + 1];
     uint64_t farthest;      /* the last position handled or refused */
+    uint64_t confirmed;     /* the last one that its worker was told of */
     bool repeats;           /* a listener died, or forgot it */
     bool contested;         /* another session has had its source */
     bool over;              /* it was ended for good, */
@@ -142,8 +143,12 @@ struct worker {
     int64_t link_until;
     uint32_t to_send;
     int64_t send_at;
+    int64_t resend_at;      /* what the network did not take is tried again */
     int64_t born_at;        /* when it starts (again) */
     uint64_t flushing;      /* position waited for */
+    bool waits;             /* its user, for room or for a flush */
+    uint64_t moved;         /* session_progress, when its user looked last, */
+    int64_t moved_at;       /* and since when nothing has moved that has to */
     unsigned window;        /* frames under way at most */
     command_t commands [COMMANDS_MOST];
     unsigned first, count;
@@ -215,6 +220,7 @@ connection_t *network_open (world_t *self, worker_t *worker, uint32_t epoch);
 /*  The worker closes it: what is under way may arrive or not. */
 void network_close (world_t *self, connection_t *connection);
 bool network_has_room (const connection_t *connection, way_t way, unsigned window);
+bool network_is_idle (const connection_t *connection, way_t way);
 /*  False if it takes no more at the moment. Takes the piece's blob. */
 bool network_send (world_t *self, connection_t *connection, way_t way, const frame_t *frame, outbox_piece_t *piece);
 void network_deliver (world_t *self);
@@ -235,6 +241,8 @@ void listener_take (world_t *self, connection_t *connection, way_t way, const pa
 void listener_work (world_t *self);
 void listener_check (world_t *self);
 void listener_command (world_t *self, int source);
+/*  Has this worker commands to come, or to handle? */
+bool listener_commands (world_t *self, const worker_t *worker);
 int64_t listener_deadline (const world_t *self);
 void listener_clear (world_t *self);
 
@@ -252,7 +260,7 @@ bool worker_is_over (const worker_t *worker);
 
 int story_begin (world_t *self, int source);
 void story_handled (world_t *self, peer_t *peer, uint64_t position, bool refused);
-/*  A worker was told that everything up to a position is handled. */
+/*  A worker was told that everything up to a position is handled: that is final. */
 void story_reported (world_t *self, int story, uint64_t position);
 /*  Promise 7: what is over for good does not return while that is remembered. */
 void story_over (world_t *self, int story);

@@ -432,6 +432,39 @@ Test (session_review, a_worker_without_credit_asks_again_with_each_heartbeat)
     pair_destroy (pair);
 }
 
+/*  It would be asked again and answered again, as fast as frames go. */
+Test (session_review, a_want_that_overtakes_what_was_sent_before_it_is_not_answered_until_that_has_come)
+{
+    pair_t *pair = pair_new (MIB);
+    meet (pair, &LISTENER_ID);
+    exchange_controls (pair);
+    accept (&pair->worker.out.box, FLOOR - 100);
+    frame_t frame;
+    outbox_piece_t piece;
+    cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
+    accept (&pair->worker.out.box, FLOOR);
+    frame_t want = next_of (&pair->worker, FRAME_WANT, pair->now);
+    cr_assert (session_control (&pair->listener, &want, pair->now));
+    frame_t answer;
+    cr_assert_not (session_next_control (&pair->listener, pair->now, &answer));
+    uint32_t skip;
+    cr_assert_eq (session_data (&pair->listener, &frame, piece.size, &skip, pair->now), ARRIVAL_TAKE);
+    session_received (&pair->listener, 1, piece.size, pair->now);
+    blob_release (&piece.blob);
+    cr_assert_not_null (credit_grant (&pair->listener_credit));
+    pair_destroy (pair);
+}
+
+/*  The worker's heartbeats come for so long. */
+static void
+hear_heartbeats (pair_t *pair, int64_t until)
+{
+    for (; pair->now < until; pair->now += LIVENESS / 4) {
+        frame_t frame = { .kind = FRAME_POSITIONS, .session = WORKER_ID, .epoch = pair->worker.epoch };
+        cr_assert (session_control (&pair->listener, &frame, pair->now));
+    }
+}
+
 /*  The listener is alive and says so, for no-progress at most. */
 static session_step_t
 hear_of_nothing_received (pair_t *pair, uint8_t flags)
@@ -480,6 +513,27 @@ Test (session_review, a_worker_waits_for_a_listener_that_says_it_reads_nothing_a
     pair_destroy (pair);
 }
 
+Test (session_review, a_listener_whose_commands_go_nowhere_asks_for_another_connection)
+{
+    pair_t *pair = pair_new (MIB);
+    pair->limits.no_progress = 6 * LIVENESS;
+    meet (pair, &LISTENER_ID);
+    exchange_controls (pair);
+    accept (&pair->listener.out.box, 100);
+    frame_t frame;
+    outbox_piece_t piece;
+    cr_assert (session_next_piece (&pair->listener, true, &piece, &frame));
+    blob_release (&piece.blob);
+    hear_heartbeats (pair, pair->now + 3 * LIVENESS);
+    cr_assert_not (next_of (&pair->listener, FRAME_POSITIONS, pair->now).positions.flags & POSITIONS_GAP);
+    hear_heartbeats (pair, pair->now + LIVENESS / 2);
+    frame = next_of (&pair->listener, FRAME_POSITIONS, pair->now);
+    cr_assert (frame.positions.flags & POSITIONS_GAP);
+    cr_assert (session_control (&pair->worker, &frame, pair->now));
+    cr_assert_eq (session_step (&pair->worker, pair->now), SESSION_DISCONNECT);
+    pair_destroy (pair);
+}
+
 /*  A message of three pieces, the first of which has come. */
 static pair_t *
 pair_with_a_message_in_pieces (void)
@@ -496,16 +550,6 @@ pair_with_a_message_in_pieces (void)
     cr_assert_eq (session_chunk (&pair->listener, &frame, piece.body, piece.size, pair->now), ARRIVAL_PART);
     blob_release (&piece.blob);
     return pair;
-}
-
-/*  The worker's heartbeats come for so long. */
-static void
-hear_heartbeats (pair_t *pair, int64_t until)
-{
-    for (; pair->now < until; pair->now += LIVENESS / 4) {
-        frame_t frame = { .kind = FRAME_POSITIONS, .session = WORKER_ID, .epoch = pair->worker.epoch };
-        cr_assert (session_control (&pair->listener, &frame, pair->now));
-    }
 }
 
 Test (session_review, a_message_in_pieces_that_stands_still_is_given_up_after_half_of_no_progress)
