@@ -95,8 +95,9 @@ MUSTER_EXPORT muster_error_t muster_listener_start (muster_listener_t *self);
     positions, say goodbye to the workers. dropped (may be NULL): messages
     that were left unhandled. Sessions are kept for another start. Harmless
     when not running. Inside a handler it asks and does not wait. Errors:
-    MUSTER_TIMEOUT if a handler outlives the drain limit: the listener then
-    stops when it returns; MUSTER_FORKED. */
+    MUSTER_TIMEOUT if a handler outlives the drain limit (and the second that
+    a handler has in any case): the listener then stops when it returns;
+    MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_listener_stop (muster_listener_t *self, uint64_t *dropped);
 
 /*  What a worker connects to, from the first start on, "" before. Belongs to

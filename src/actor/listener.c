@@ -19,8 +19,9 @@
 #include "base/process.h"
 #include "net/context.h"
 
-/*  How long start waits for a handler that asked for the stop before it. */
-#define RESTART_MS 1000
+/*  How long the dispatch thread has to come to its end, however short the drain:
+    one that has nothing to handle needs a moment too. */
+#define RETURN_MS 1000
 
 bool
 listener_is_foreign (const muster_listener_t *self)
@@ -233,6 +234,9 @@ wait_for_end (muster_listener_t *self)
 static muster_error_t
 reap (muster_listener_t *self, int64_t deadline_ms)
 {
+    int64_t least = monotonic_deadline (RETURN_MS);
+    if (deadline_ms < least)
+        deadline_ms = least;
     if (self->actor) {
         guest_end (&self->actor, self);
         context_release (self->core.context);
@@ -259,7 +263,7 @@ muster_listener_start (muster_listener_t *self)
     muster_error_t error = 0;
     self->reason [0] = 0;
     listener_phase_t phase = listener_phase (self);
-    if (phase == LISTENER_ENDED && reap (self, monotonic_deadline (RESTART_MS)) == 0)
+    if (phase == LISTENER_ENDED && reap (self, 0) == 0)
         phase = LISTENER_STOPPED;
     if (phase == LISTENER_STOPPED) {
         error = start (self);

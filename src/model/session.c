@@ -98,7 +98,6 @@ begin_epoch (session_t *self, int64_t now)
     self->in.gap = false;
     self->in.awaited = 0;
     self->in.want_waits = false;
-    self->want_due = false;
     self->leaving_kept = false;
     self->goodbyes = 0;
     session_drop_partial (self);
@@ -184,7 +183,7 @@ welcomed (session_t *self, const frame_welcome_t *welcome)
         self->heartbeat = REPORT_DELAY_MS;
     self->state = SESSION_OPEN;
     self->back_off = BACK_OFF_LEAST;
-    self->goodbye_due = self->leaving;
+    self->goodbyes_due = self->leaving;
     session_report (self, self->heard_at);
     return true;
 }
@@ -263,7 +262,8 @@ session_leave (session_t *self)
     if (self->state != SESSION_ENDED)
         self->state = SESSION_ABSENT;
     self->in.report_at = 0;
-    self->greeting_due = self->goodbye_due = self->end_due = self->want_due = false;
+    self->greeting_due = self->end_due = false;
+    self->goodbyes_due = 0;
     session_drop_partial (self);
     credit_leave (self->in.credit, &self->in.account, self->in.received.bytes);
 }
@@ -330,8 +330,8 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
 }
 
 /*  Messages and WANT come on two connections: a WANT that stands still at a
-    position counts once what was sent before it has come. One that changes nothing
-    is not answered: its sender would ask again at once. */
+    position counts once what was sent before it has come. Until then it is not
+    answered: its sender would ask again at once. */
 static bool
 want_came (session_t *self, const frame_want_t *want, int64_t now)
 {
@@ -342,9 +342,19 @@ want_came (session_t *self, const frame_want_t *want, int64_t now)
     if (want->handled > self->in.awaited)
         self->in.awaited = want->handled;
     bool is_handled = want->handled > 0 && self->in.handled.messages >= want->handled;
-    if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit || is_handled)
+    if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit
+    ||  self->in.account.limit >= want->want || is_handled)
         session_report (self, now);
     return true;
+}
+
+/*  The listener counts the answers: one to its goodbye, one to its end. */
+static void
+answer_goodbye (session_t *self)
+{
+    self->out.paused = true;
+    if (self->goodbyes_due < 2)
+        self->goodbyes_due++;
 }
 
 static bool
@@ -358,8 +368,7 @@ goodbye_came (session_t *self, const frame_goodbye_t *goodbye, int64_t now)
             self->leaving = true;
         return true;
     }
-    self->out.paused = true;
-    self->goodbye_due = true;
+    answer_goodbye (self);
     (void) now;
     return true;
 }
@@ -370,8 +379,7 @@ end_came (session_t *self, const frame_end_t *end, int64_t now)
     if (self->role != SESSION_WORKER)
         return false;
     if (end->error == MUSTER_CLOSED) {
-        self->out.paused = true;
-        self->goodbye_due = true;
+        answer_goodbye (self);
         self->leaving_kept = true;
         self->retry_at = now + FAREWELL_MS;
         return true;
@@ -411,7 +419,7 @@ void
 session_goodbye (session_t *self)
 {
     self->leaving = true;
-    self->goodbye_due = true;
+    self->goodbyes_due++;
     if (self->state == SESSION_ABSENT || self->state == SESSION_CONNECTING)
         end_leaving (self);
 }
@@ -419,7 +427,7 @@ session_goodbye (session_t *self)
 void
 session_pause (session_t *self)
 {
-    self->goodbye_due = true;
+    self->goodbyes_due = 1;
     self->goodbyes = 0;
 }
 

@@ -103,12 +103,11 @@ typedef struct {
     int64_t retry_at;       /* worker, absent */
     int64_t back_off;       /* ms */
     bool greeting_due;      /* HELLO or WELCOME */
-    bool want_due;
-    bool goodbye_due;
     bool end_due;
     bool down_due;          /* worker: the connection is to be closed */
     bool leaving;           /* a goodbye for good was said */
     bool leaving_kept;      /* worker: the listener stopped and keeps the session */
+    uint32_t goodbyes_due;  /* to be sent: one each for what the listener says at its stop */
     uint32_t goodbyes;      /* listener: goodbyes that keep the session: the worker answers
                                the listener's, and its END */
     bool met_another;       /* worker: the listener is another than before; its owner resets this */

@@ -130,7 +130,7 @@ static void
 fill_goodbye (session_t *self, frame_goodbye_t *goodbye)
 {
     *goodbye = (frame_goodbye_t) { .last = self->out.box.sent.messages, .keep = !self->leaving };
-    self->goodbye_due = false;
+    self->goodbyes_due--;
 }
 
 static void
@@ -155,7 +155,7 @@ next_kind (const session_t *self, int64_t now)
         return FRAME_POSITIONS;
     if (want_is_due (&self->out))
         return FRAME_WANT;
-    if (self->goodbye_due)
+    if (self->goodbyes_due > 0)
         return FRAME_GOODBYE;
     return self->end_due ? FRAME_END : 0;
 }
@@ -201,7 +201,7 @@ bool
 session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, frame_t *frame)
 {
     session_out_t *out = &self->out;
-    if (self->state != SESSION_OPEN || out->paused || self->greeting_due || (self->leaving && !self->goodbye_due)
+    if (self->state != SESSION_OPEN || out->paused || self->greeting_due || (self->leaving && self->goodbyes_due == 0)
     || (!filling_too && outbox_is_filling (&out->box))
     || !outbox_next (&out->box, out->credit, out->chunk, piece))
         return false;
@@ -253,7 +253,7 @@ session_unsent (session_t *self, const frame_t *frame, int64_t now)
             self->out.wanted = self->out.awaited_sent = 0;
             break;
         case FRAME_GOODBYE:
-            self->goodbye_due = true;
+            self->goodbyes_due++;
             break;
         case FRAME_END:
             self->end_due = true;

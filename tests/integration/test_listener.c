@@ -516,6 +516,20 @@ Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_st
 /*  --------------------------------------------------------------------------
     Bad frames */
 
+Test (listener, stop_without_time_to_drain_waits_for_a_handler_that_is_about_to_return)
+{
+    for (int round = 0; round < 50; round++) {
+        scene_t scene = scene_open (scene_tcp ());
+        muster_listener_set_drain (scene.listener, 0);
+        scene_start (&scene);
+        muster_worker_t *worker = scene_worker (&scene, "a");
+        cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 1, PATIENCE_MS), 0);
+        cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+        muster_worker_destroy (&worker);
+        scene_close (&scene);
+    }
+}
+
 Test (listener, a_frame_that_claims_its_own_source_is_forged_and_stops_nothing)
 {
     scene_t scene = scene_begin ();

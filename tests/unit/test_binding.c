@@ -577,27 +577,32 @@ Test (binding, says_when_memory_runs_out)
 /*  A process that lives until its pipe is closed. */
 typedef struct {
     pid_t pid;
-    int pipe [2];
+    int line;
 } idler_t;
 
+/*  The child closes what it inherited before it says that it is there. */
 static void
 start_idler (idler_t *idler)
 {
-    cr_assert_eq (pipe (idler->pipe), 0);
+    int ends [2];
+    char byte = 0;
+    cr_assert_eq (socketpair (AF_UNIX, SOCK_STREAM, 0, ends), 0);
     idler->pid = fork ();
     if (idler->pid == 0) {
-        char byte;
-        close (idler->pipe [1]);
-        _exit (read (idler->pipe [0], &byte, 1) == 0 ? 0 : 1);
+        close (ends [0]);
+        bool said = write (ends [1], &byte, 1) == 1;
+        _exit (said && read (ends [1], &byte, 1) == 0 ? 0 : 1);
     }
-    close (idler->pipe [0]);
+    close (ends [1]);
+    idler->line = ends [0];
+    cr_assert_eq (read (idler->line, &byte, 1), 1);
 }
 
 static void
 stop_idler (idler_t *idler)
 {
     int status;
-    close (idler->pipe [1]);
+    close (idler->line);
     cr_assert_eq (waitpid (idler->pid, &status, 0), idler->pid);
     cr_assert (WIFEXITED (status) && WEXITSTATUS (status) == 0);
 }

@@ -397,6 +397,21 @@ Test (session, a_listener_that_stops_keeps_the_session)
     pair_destroy (pair);
 }
 
+Test (session, a_worker_answers_goodbye_and_end_that_come_at_once_both)
+{
+    pair_t *pair = pair_new (1 << 20, 1 << 16);
+    send (pair, 7, 8);
+    run (pair, 20);
+    session_pause (&pair->listener);
+    session_end (&pair->listener, MUSTER_CLOSED, "stopped");
+    from_listener (pair);
+    cr_assert_not (session_has_parted (&pair->listener));
+    from_worker (pair);
+    cr_assert (session_is_complete (&pair->listener));
+    cr_assert (session_has_parted (&pair->listener));
+    pair_destroy (pair);
+}
+
 Test (session, a_worker_that_is_told_the_end_knows_why)
 {
     pair_t *pair = pair_new (1 << 20, 1 << 16);
