@@ -57,8 +57,9 @@ struct batch {
 #define BATCH_DIVERTED 2        /* goes elsewhere than through the queue */
 #define BATCH_LATE 4            /* a reply whose ask has ended */
 
-/*  A batch that takes over msg (or copies from it, if it is small), or memory (alloc_block); body lies in it. It has one owner,
-    the caller. On failure (NULL) the caller keeps what it gave. */
+/*  A batch that takes over msg (or copies from it, if it is small), or memory
+    (alloc_block); body lies in it. It has one owner, the caller. On failure (NULL)
+    the caller keeps what it gave. */
 batch_t *batch_new_msg (zmq_msg_t *msg, const uint8_t *body, size_t size, scan_form_t form);
 batch_t *batch_new_memory (uint8_t *memory, const uint8_t *body, size_t size, scan_form_t form);
 batch_t *batch_share (batch_t *self);

@@ -276,7 +276,6 @@ drop_progress (worker_core_t *core)
         batch_release (&batch);
 }
 
-/*  Commands of a listener that is no more count for nobody. */
 static void
 settle (loop_t *self)
 {
@@ -288,6 +287,8 @@ settle (loop_t *self)
         self->slow = false;
         if (settled.stream == core->session.in.stream)
             session_handled (&core->session, settled.count, settled.size, settled.refused, self->now);
+        else
+            session_handled_before (&core->session, settled.size);
     }
     while (credit_grant (&core->credit))
         session_report (&core->session, self->now);

@@ -138,6 +138,24 @@ credit_close (credit_t *self, credit_account_t *account)
 }
 
 void
+credit_carry (credit_t *self, credit_account_t *account, uint64_t received)
+{
+    uint64_t left = received - account->handled;
+    credit_close (self, account);
+    self->carried += left;
+    self->committed += left;
+}
+
+void
+credit_carried_handled (credit_t *self, uint64_t bytes)
+{
+    if (bytes > self->carried)
+        bytes = self->carried;
+    self->carried -= bytes;
+    self->committed -= bytes;
+}
+
+void
 credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint64_t need, uint64_t want)
 {
     if (!account->present)

@@ -8,7 +8,7 @@
     floor of credit moves along with what is handled; more is granted on
     request, first come first served. At any moment
 
-        sum over the accounts of max (floor, limit - handled)  <=  budget
+        sum over the accounts of max (floor, limit - handled), and what is carried  <=  budget
 
     so the bytes received and not handled fit the budget however many senders
     there are, and nobody's grant can take another's floor. Not locked: its
@@ -30,6 +30,7 @@ typedef struct {
     uint64_t reserve;           /* kept free of floors, so that one largest message can be granted */
     uint64_t most;              /* of one grant that is not a single message */
     uint64_t committed;         /* the sum above */
+    uint64_t carried;           /* of senders that are no more: received and not handled yet */
     uint64_t accounts;
     credit_account_t *waiting;  /* first come first (utlist) */
     bool held;                  /* nothing is read, from whomever, until there is room elsewhere */
@@ -70,6 +71,11 @@ muster_error_t credit_return (credit_t *self, credit_account_t *account);
 
 /*  Close it: what it held is free. Harmless if it is closed. */
 void credit_close (credit_t *self, credit_account_t *account);
+
+/*  As close, but what was received and is not handled yet is carried on, since it
+    still takes memory; and so many of these bytes are handled. */
+void credit_carry (credit_t *self, credit_account_t *account, uint64_t received);
+void credit_carried_handled (credit_t *self, uint64_t bytes);
 
 /*  The owner's peer asks for more; it gets in line behind those before it. Until
     it is granted need it does not pass use: what it holds beyond that is free

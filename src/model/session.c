@@ -154,7 +154,7 @@ meet_listener (session_t *self, const frame_welcome_t *welcome)
     if (is_same (&welcome->listener, &self->listener))
         return;
     self->met_another = session_has_met (self);
-    credit_close (self->in.credit, &self->in.account);
+    credit_carry (self->in.credit, &self->in.account, self->in.received.bytes);
     self->in.received = self->in.handled = (position_t) { 0, 0 };
     self->in.reported = self->in.refused = 0;
     self->in.stream = welcome->stream;

@@ -205,6 +205,10 @@ void session_received (session_t *self, uint64_t count, uint64_t size, int64_t n
 /*  The next count messages, in order, are handled; refused: they broke a rule. */
 void session_handled (session_t *self, uint64_t count, uint64_t size, bool refused, int64_t now);
 
+/*  Worker: so many bytes of commands of a listener before this one are handled:
+    they count for nobody, but took room. */
+void session_handled_before (session_t *self, uint64_t size);
+
 /*  There is something to tell the peer, by when at the latest: its credit has
     grown, a gap, a heartbeat to answer. */
 void session_report (session_t *self, int64_t when);

@@ -185,3 +185,9 @@ session_handled (session_t *self, uint64_t count, uint64_t size, bool refused, i
     credit_handled (self->in.credit, &self->in.account, self->in.handled.bytes);
     session_report (self, report_is_urgent (&self->in) ? now : now + REPORT_DELAY_MS);
 }
+
+void
+session_handled_before (session_t *self, uint64_t size)
+{
+    credit_carried_handled (self->in.credit, size);
+}

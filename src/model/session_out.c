@@ -238,6 +238,7 @@ session_take_smaller_pieces (session_t *self)
         self->out.chunk /= 2;
 }
 
+/*  It is tried again with the next report. */
 void
 session_unsent (session_t *self, const frame_t *frame, int64_t now)
 {
@@ -245,9 +246,6 @@ session_unsent (session_t *self, const frame_t *frame, int64_t now)
         case FRAME_HELLO:
         case FRAME_WELCOME:
             self->greeting_due = true;
-            break;
-        case FRAME_POSITIONS:
-            session_report (self, now + REPORT_DELAY_MS);
             break;
         case FRAME_WANT:
             self->out.wanted = self->out.awaited_sent = 0;
@@ -261,4 +259,5 @@ session_unsent (session_t *self, const frame_t *frame, int64_t now)
         default:
             break;
     }
+    session_report (self, now + REPORT_DELAY_MS);
 }

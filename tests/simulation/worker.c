@@ -9,7 +9,7 @@
 
 #include "world.h"
 
-#define COMMAND_LIMIT 65536
+#define COMMAND_LIMIT 4096
 
 void
 worker_begin (world_t *self, worker_t *worker)
@@ -35,6 +35,8 @@ worker_begin (world_t *self, worker_t *worker)
     worker->resend_at = NEVER;
     worker->window = 1 + world_below (self, 20);
     worker->first = worker->count = 0;
+    worker->held = 0;
+    worker->read_at = self->now;
     worker->command_next = 1;
     worker->met_another = worker->leaving = false;
     world_tell (self, "worker %d: story %d begins, %u messages", worker->index, worker->story, worker->to_send);
@@ -69,6 +71,14 @@ worker_is_over (const worker_t *worker)
 /*  --------------------------------------------------------------------------
     Commands */
 
+/*  Commands are read one after the other. */
+static int64_t
+reader_time (world_t *self)
+{
+    return world_chance (self, 900) ? world_below (self, self->plan.reader + 1)
+        : world_below (self, self->plan.handler_rare + 1);
+}
+
 static void
 take_command (world_t *self, worker_t *worker, const uint8_t *at, size_t left, uint64_t position)
 {
@@ -83,9 +93,10 @@ take_command (world_t *self, worker_t *worker, const uint8_t *at, size_t left, u
     if (self->failed)
         return;
     worker->command_next++;
+    worker->held += size;
+    worker->read_at = (worker->read_at > self->now ? worker->read_at : self->now) + reader_time (self);
     worker->commands [(worker->first + worker->count++) % COMMANDS_MOST] = (command_t) {
-        .size = size, .stream = worker->session.in.stream,
-        .done_at = self->now + (world_chance (self, 900) ? 0 : world_below (self, self->plan.handler_rare + 1)) };
+        .size = size, .stream = worker->session.in.stream, .done_at = worker->read_at };
 }
 
 static void
@@ -158,12 +169,15 @@ worker_take (world_t *self, worker_t *worker, const connection_t *connection, co
 static void
 settle (world_t *self, worker_t *worker)
 {
-    while (worker->count > 0 && worker->commands [worker->first].done_at <= self->now) {
+    while (worker->count > 0 && (self->calm || worker->commands [worker->first].done_at <= self->now)) {
         command_t command = worker->commands [worker->first];
         worker->first = (worker->first + 1) % COMMANDS_MOST;
         worker->count--;
         if (command.stream == worker->session.in.stream)
             session_handled (&worker->session, 1, command.size, false, self->now);
+        else
+            session_handled_before (&worker->session, command.size);
+        worker->held -= command.size;
     }
     while (credit_grant (&worker->credit))
         session_report (&worker->session, self->now);
@@ -340,7 +354,7 @@ worker_check (world_t *self, worker_t *worker)
     uint64_t most = self->plan.send_buffer + self->plan.size + 1024;
     HOLD (self, outbox_charge (&session->out.box) <= most, "worker %d keeps %lu bytes", worker->index,
         outbox_charge (&session->out.box));
-    uint64_t held = session->in.received.bytes - session->in.handled.bytes + session->in.partial_size;
+    uint64_t held = worker->held + session->in.partial_size;
     HOLD (self, held <= worker->credit.budget, "worker %d holds %lu bytes of commands", worker->index, held);
     muster_error_t error = session->error;
     HOLD (self, session->state != SESSION_ENDED || error == MUSTER_CLOSED || error == MUSTER_REPLACED

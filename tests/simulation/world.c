@@ -117,6 +117,7 @@ plan_begin (world_t *self)
     plan->latency = spread (self, 1, plan->limits.liveness / 16);
     plan->handler = world_chance (self, 500) ? 0 : spread (self, 1, 20);
     plan->handler_rare = world_chance (self, 700) ? plan->handler : spread (self, 10, 3 * plan->limits.liveness);
+    plan->reader = world_chance (self, 700) ? 0 : spread (self, 10, 5000);
     plan->retention = world_chance (self, 800) ? 3600000 : spread (self, 100, 10000);
     plan->crashes = plan->faults > 0 && world_chance (self, 400);
     plan->stops = plan->faults > 0 && world_chance (self, 300);

@@ -25,7 +25,7 @@
 #define STORIES_MOST 64     /* sessions in a schedule */
 #define PEERS_MOST 16
 #define INBOX_MOST 2048
-#define COMMANDS_MOST 256
+#define COMMANDS_MOST 8192
 #define NEVER INT64_MAX
 
 typedef struct world world_t;
@@ -152,7 +152,8 @@ struct worker {
     unsigned window;        /* frames under way at most */
     command_t commands [COMMANDS_MOST];
     unsigned first, count;
-    unsigned generation;    /* whose commands it takes */
+    uint64_t held;          /* bytes of these */
+    int64_t read_at;        /* when the last of these will be */
     uint64_t command_next;
     bool met_another;
     bool leaving;
@@ -168,6 +169,7 @@ typedef struct {
     int64_t latency;        /* ms, most */
     int64_t handler;        /* ms, most; now and then much more */
     int64_t handler_rare;
+    int64_t reader;         /* of commands: ms, most */
     session_limits_t limits;
     uint64_t budget, floor, send_buffer, command_buffer;
     size_t size;            /* of messages, most */

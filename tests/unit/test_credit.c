@@ -146,6 +146,26 @@ Test (credit, closing_gives_everything_back)
     cr_assert_null (credit.waiting);
 }
 
+Test (credit, what_a_sender_that_is_no_more_left_behind_takes_room_until_it_is_handled)
+{
+    credit_t credit = new_credit (1000, 0);
+    credit_account_t account;
+    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
+    credit_want (&credit, &account, UINT64_MAX, 950, 950);
+    cr_assert_eq (credit_grant (&credit), &account);
+    credit_carry (&credit, &account, 950);
+    cr_assert_eq (credit.committed, 950);
+    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
+    cr_assert_eq (account.limit, 0, "there is no room for a floor yet");
+    cr_assert_null (credit_grant (&credit));
+    credit_carried_handled (&credit, 900);
+    cr_assert_eq (credit_grant (&credit), &account);
+    cr_assert_eq (credit.committed, 50 + account.floor);
+    credit_carried_handled (&credit, 50);
+    credit_close (&credit, &account);
+    cr_assert_eq (credit.committed, 0);
+}
+
 /*  A walk through many states; the promise is checked in each. */
 Test (credit, whatever_happens_the_sum_stays_within_the_budget)
 {

@@ -432,6 +432,19 @@ Test (session_review, a_worker_without_credit_asks_again_with_each_heartbeat)
     pair_destroy (pair);
 }
 
+Test (session_review, a_want_that_could_not_be_sent_is_tried_again_soon)
+{
+    pair_t *pair = pair_new (MIB);
+    meet (pair, &LISTENER_ID);
+    exchange_controls (pair);
+    accept (&pair->worker.out.box, FLOOR + 1);
+    frame_t want = next_of (&pair->worker, FRAME_WANT, pair->now);
+    session_unsent (&pair->worker, &want, pair->now);
+    cr_assert_leq (session_deadline (&pair->worker), pair->now + REPORT_DELAY_MS);
+    next_of (&pair->worker, FRAME_WANT, pair->now + REPORT_DELAY_MS);
+    pair_destroy (pair);
+}
+
 /*  It would be asked again and answered again, as fast as frames go. */
 Test (session_review, a_want_that_overtakes_what_was_sent_before_it_is_not_answered_until_that_has_come)
 {
