@@ -154,6 +154,7 @@ meet_listener (session_t *self, const frame_welcome_t *welcome)
     if (is_same (&welcome->listener, &self->listener))
         return;
     self->met_another = session_has_met (self);
+    self->out.refused_before = self->out.refused;
     credit_carry (self->in.credit, &self->in.account, self->in.received.bytes);
     self->in.received = self->in.handled = (position_t) { 0, 0 };
     self->in.reported = self->in.refused = 0;
@@ -163,13 +164,15 @@ meet_listener (session_t *self, const frame_welcome_t *welcome)
     memcpy (self->listener_source, welcome->source, sizeof self->listener_source);
 }
 
+/*  What is handled counts with the next POSITIONS, which says how much of it was
+    refused: a flush must not end without knowing. */
 static bool
 welcomed (session_t *self, const frame_welcome_t *welcome)
 {
     if (self->role != SESSION_WORKER || self->state != SESSION_GREETING)
         return true;
-    if (!outbox_rewind (&self->out.box, welcome->received.messages)
-    ||  !outbox_handled (&self->out.box, welcome->handled.messages)) {
+    if (welcome->handled.messages < self->out.box.handled.messages
+    ||  !outbox_rewind (&self->out.box, welcome->received.messages)) {
         self->down_due = true;
         return false;
     }
@@ -319,8 +322,8 @@ positions_came (session_t *self, const frame_positions_t *positions, int64_t now
         self->out.wanted = 0;
     if (positions->credit > self->out.credit)
         self->out.credit = positions->credit;
-    if (positions->refused > self->out.refused)
-        self->out.refused = positions->refused;
+    if (self->out.refused_before + positions->refused > self->out.refused)
+        self->out.refused = self->out.refused_before + positions->refused;
     session_check_partial (self, now);
     if (session_out_stalls (self, now))
         give_connection_up (self, now);

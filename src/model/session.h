@@ -50,7 +50,8 @@ typedef struct {
     outbox_t box;
     uint64_t credit;        /* byte position */
     uint64_t peer_received; /* messages */
-    uint64_t refused;       /* messages that the peer refused */
+    uint64_t refused;       /* messages that were refused, by this peer and those before it */
+    uint64_t refused_before; /* by those before it */
     uint8_t flags;          /* POSITIONS_ of the peer */
     uint64_t wanted;        /* byte position last asked for */
     bool ahead;             /* the next message fitted then */

@@ -174,7 +174,8 @@ welcome_back (world_t *self, peer_t *peer, connection_t *connection, const frame
 {
     muster_error_t error = session_greet (&peer->session, hello, self->now);
     if (error) {
-        HOLD (self, error == MUSTER_FULL, "a hello that fits is refused: %s", muster_error_name (error));
+        HOLD (self, error == MUSTER_FULL && plan_is_tight (&self->plan), "a hello that fits is refused: %s",
+            muster_error_name (error));
         refuse (self, connection, hello, error);
         return;
     }
@@ -202,7 +203,8 @@ welcome_new (world_t *self, connection_t *connection, const frame_t *hello)
     peer->session.out.chunk = self->plan.chunk;
     muster_error_t error = session_greet (&peer->session, hello, self->now);
     if (error) {
-        HOLD (self, error == MUSTER_FULL, "a new session is refused: %s", muster_error_name (error));
+        HOLD (self, error == MUSTER_FULL && plan_is_tight (&self->plan), "a new session is refused: %s",
+            muster_error_name (error));
         refuse (self, connection, hello, error);
         forget (peer);
         return;
@@ -212,9 +214,11 @@ welcome_new (world_t *self, connection_t *connection, const frame_t *hello)
     world_tell (self, "listener: story %d joins, epoch %u", story, hello->epoch);
 }
 
+/*  Promise 7: a fresh worker takes a source over, one that returns does not. */
 static void
-replace (world_t *self, peer_t *holder)
+replace (world_t *self, peer_t *holder, const frame_t *hello)
 {
+    HOLD (self, !holder->present || hello->hello.fresh, "a worker that returns takes the source of story %d", holder->story);
     self->replaced++;
     self->stories [holder->story].contested = true;
     if (holder->present) {
@@ -255,7 +259,7 @@ take_hello (world_t *self, connection_t *connection, const frame_t *hello)
             return;
         case HELLO_BEGIN:
             if (holder)
-                replace (self, holder);
+                replace (self, holder, hello);
             welcome_new (self, connection, hello);
             return;
     }
@@ -556,6 +560,7 @@ listener_clear (world_t *self)
     ended_clear (&listener->ended);
     listener->first = listener->count = 0;
     listener->handling = false;
+    listener->held_until = 0;
 }
 
 void
@@ -583,8 +588,18 @@ grant (world_t *self)
 }
 
 void
+listener_hold (world_t *self)
+{
+    if (self->listener.state != LISTENER_UP || self->listener.held_until > self->now)
+        return;
+    self->listener.held_until = self->now + world_between (self, 1, 2 * self->plan.limits.liveness);
+    world_tell (self, "listener: reads nothing for %ld ms", self->listener.held_until - self->now);
+}
+
+void
 listener_work (world_t *self)
 {
+    credit_hold (&self->listener.credit, self->listener.held_until > self->now, self->now);
     if (self->listener.state != LISTENER_DEAD)
         handle (self);
     if (is_up (self)) {
@@ -629,6 +644,8 @@ listener_deadline (const world_t *self)
     int64_t deadline = listener->until;
     if (listener->handling && listener->handled_at < deadline)
         deadline = listener->handled_at;
+    if (listener->held_until > self->now && listener->held_until < deadline)
+        deadline = listener->held_until;
     for (const peer_t *peer = listener->peers; peer < listener->peers + PEERS_MOST; peer++) {
         if (!peer->used || peer->forgotten)
             continue;
@@ -665,7 +682,7 @@ listener_check (world_t *self)
         held += session->in.received.bytes - session->in.handled.bytes + session->in.partial_size;
         committed += commitment (&session->in.account);
         bool behind = peer->present && session->state == SESSION_OPEN && session->in.handled.messages > session->in.reported;
-        HOLD (self, !behind || (session->in.report_at && session->in.report_at <= self->now + REPORT_DELAY_MS),
+        HOLD (self, !behind || (session->in.report_at >= self->now && session->in.report_at <= self->now + 10),
             "story %d: what is handled is not reported", peer->story);
         for (const peer_t *other = peer + 1; other < listener->peers + PEERS_MOST; other++)
             HOLD (self, !other->used || !peer->present || !other->present

@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -28,6 +31,12 @@ typedef struct {
     uint64_t schedules, lost, resumed, replaced, gaps, doubled;
 } totals_t;
 
+typedef struct {
+    uint64_t seed;          /* 0: a new one */
+    uint64_t first, schedules;
+    double limit;           /* seconds */
+} options_t;
+
 static void
 add (totals_t *self, const world_t *world)
 {
@@ -39,6 +48,22 @@ add (totals_t *self, const world_t *world)
     self->doubled += world->doubled;
 }
 
+/*  So many schedules without a fault of some kind: there are none any more. */
+#define ENOUGH 10000
+
+static int
+judge (const totals_t *self)
+{
+    printf ("%" PRIu64 " schedules kept all promises: %" PRIu64 " times lost, %" PRIu64 " resumed, %" PRIu64 " replaced, %"
+        PRIu64 " gaps, %" PRIu64 " duplicates\n",
+        self->schedules, self->lost, self->resumed, self->replaced, self->gaps, self->doubled);
+    bool eventful = self->lost && self->resumed && self->replaced && self->gaps && self->doubled;
+    if (self->schedules < ENOUGH || eventful)
+        return 0;
+    puts ("but nothing of one kind has happened: they show nothing");
+    return 1;
+}
+
 static int
 show (world_t *world, uint64_t seed)
 {
@@ -47,46 +72,88 @@ show (world_t *world, uint64_t seed)
     return kept ? 0 : 1;
 }
 
+/*  A schedule that takes so long goes round in circles. */
+#define SCHEDULE_SECONDS 60
+
+static int
+run_many (world_t *world, const options_t *options, volatile uint64_t *seed)
+{
+    totals_t totals = { 0 };
+    double end = seconds () + options->limit;
+    printf ("first seed %" PRIu64 "\n", options->first);
+    while (totals.schedules < options->schedules && seconds () < end) {
+        *seed = options->first + totals.schedules;
+        alarm (SCHEDULE_SECONDS);
+        if (!world_run (world, *seed, false)) {
+            printf ("after %" PRIu64 " schedules: seed %" PRIu64 ": %s\n", totals.schedules, *seed, world->why);
+            show (world, *seed);
+            return 1;
+        }
+        add (&totals, world);
+    }
+    return judge (&totals);
+}
+
+/*  In a process of its own: one that crashes or hangs leaves its seed behind. */
+static int
+run_watched (world_t *world, const options_t *options)
+{
+    uint64_t *seed = mmap (NULL, sizeof *seed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (seed == MAP_FAILED)
+        return 2;
+    pid_t child = fork ();
+    if (child == 0)
+        exit (run_many (world, options, seed));
+    int status = 2 << 8;
+    if (child > 0)
+        waitpid (child, &status, 0);
+    int code = WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+    if (code)
+        printf ("it ended with %d: simulation --seed %" PRIu64 "\n", code, *seed);
+    munmap (seed, sizeof *seed);
+    return code;
+}
+
+static bool
+parse (options_t *self, int argc, char **argv)
+{
+    if (argc % 2 == 0)
+        return false;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char *value = argv [i + 1];
+        if (strcmp (argv [i], "--seconds") == 0)
+            self->limit = atof (value);
+        else
+        if (strcmp (argv [i], "--schedules") == 0)
+            self->schedules = strtoull (value, NULL, 10);
+        else
+        if (strcmp (argv [i], "--first") == 0)
+            self->first = strtoull (value, NULL, 10);
+        else
+        if (strcmp (argv [i], "--seed") == 0)
+            self->seed = strtoull (value, NULL, 10);
+        else
+            return false;
+    }
+    return true;
+}
+
 int
 main (int argc, char **argv)
 {
-    uint64_t first = 0, seed = 0, schedules = UINT64_MAX;
-    double limit = 1e9;
-    if (getrandom (&first, sizeof first, 0) != sizeof first)
+    options_t options = { .schedules = UINT64_MAX, .limit = 1e9 };
+    setvbuf (stdout, NULL, _IOLBF, 0);
+    if (getrandom (&options.first, sizeof options.first, 0) != sizeof options.first)
         return 2;
-    first >>= 16;   /* short enough to type */
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp (argv [i], "--seconds") == 0)
-            limit = atof (argv [i + 1]);
-        else
-        if (strcmp (argv [i], "--schedules") == 0)
-            schedules = strtoull (argv [i + 1], NULL, 10);
-        else
-        if (strcmp (argv [i], "--first") == 0)
-            first = strtoull (argv [i + 1], NULL, 10);
-        else
-        if (strcmp (argv [i], "--seed") == 0)
-            seed = strtoull (argv [i + 1], NULL, 10);
+    options.first = (options.first >> 16) + 1;      /* short enough to type */
+    if (!parse (&options, argc, argv)) {
+        fputs ("usage: simulation [--seconds S | --schedules N] [--first SEED], or simulation --seed SEED\n", stderr);
+        return 2;
     }
     world_t *world = calloc (1, sizeof *world);
     if (!world)
         return 2;
-    if (seed)
-        return show (world, seed);
-    totals_t totals = { 0 };
-    double end = seconds () + limit;
-    printf ("first seed %" PRIu64 "\n", first);
-    while (totals.schedules < schedules && seconds () < end) {
-        seed = first + totals.schedules;
-        if (!world_run (world, seed, false)) {
-            printf ("after %" PRIu64 " schedules: ", totals.schedules);
-            return show (world, seed);
-        }
-        add (&totals, world);
-    }
-    printf ("%" PRIu64 " schedules kept all promises: %" PRIu64 " times lost, %" PRIu64 " resumed, %" PRIu64 " replaced, %"
-        PRIu64 " gaps, %" PRIu64 " duplicates\n",
-        totals.schedules, totals.lost, totals.resumed, totals.replaced, totals.gaps, totals.doubled);
+    int code = options.seed ? show (world, options.seed) : run_watched (world, &options);
     free (world);
-    return 0;
+    return code;
 }

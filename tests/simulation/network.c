@@ -152,11 +152,18 @@ deliver_first (world_t *self, connection_t *connection, way_t way)
     blob_release (&packet.blob);
 }
 
+/*  What lies there is not taken for now. */
+static bool
+waits (const world_t *self, const worker_t *worker, way_t way)
+{
+    return worker->link == LINK_STALLS || (way == WAY_DATA && self->listener.held_until > self->now);
+}
+
 static void
 deliver_way (world_t *self, connection_t *connection, way_t way)
 {
     queue_t *queue = &connection->ways [way];
-    if (connection->worker->link == LINK_STALLS)
+    if (waits (self, connection->worker, way))
         return;
     while (queue->count > 0 && packet_at (queue, 0)->at <= self->now && !self->failed)
         deliver_first (self, connection, way);
@@ -240,10 +247,10 @@ network_deadline (const world_t *self)
         const worker_t *worker = &self->workers [i];
         if (worker->link_until < deadline)
             deadline = worker->link_until;
-        for (int j = 0; j < CONNECTIONS && worker->link != LINK_STALLS; j++)
+        for (int j = 0; j < CONNECTIONS; j++)
             for (int way = 0; way < WAYS; way++) {
                 const queue_t *queue = &worker->connections [j].ways [way];
-                if (queue->count > 0 && queue->packets [queue->first].at < deadline)
+                if (queue->count > 0 && !waits (self, worker, way) && queue->packets [queue->first].at < deadline)
                     deadline = queue->packets [queue->first].at;
             }
     }

@@ -77,6 +77,16 @@ story_reported (world_t *self, int number, uint64_t position)
         story->confirmed = position;
 }
 
+uint64_t
+story_refused (const world_t *self, int number)
+{
+    const story_t *story = &self->stories [number];
+    uint64_t count = 0;
+    for (uint32_t position = 1; position <= story->accepted; position++)
+        count += story->refused [position];
+    return count;
+}
+
 void
 story_over (world_t *self, int number)
 {

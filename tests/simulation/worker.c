@@ -266,7 +266,8 @@ accept (world_t *self, worker_t *worker)
 }
 
 /*  Promise 6: a caller who waits runs out of patience only if something fails. A
-    round trip and a report fit into any patience that makes sense. */
+    round trip and a report fit into any patience that makes sense; that nothing is
+    read is told with the next heartbeat. */
 static void
 check_patience (world_t *self, worker_t *worker)
 {
@@ -278,9 +279,21 @@ check_patience (world_t *self, worker_t *worker)
         worker->moved_at = self->now;
     worker->moved = moved;
     worker->waits = waits;
-    bool sensible = plan->limits.no_progress > 8 * (plan->latency + REPORT_DELAY_MS);
+    bool sensible = plan->limits.no_progress > 8 * (plan->latency + REPORT_DELAY_MS)
+        && (!plan->holds || plan->limits.no_progress > plan->limits.liveness);
     HOLD (self, plan->faults > 0 || !sensible || self->now - worker->moved_at < plan->limits.no_progress,
         "worker %d: nothing moves for %ld ms though nothing fails", worker->index, self->now - worker->moved_at);
+}
+
+/*  Promise 3: a flush that ends knows of all that was refused, whoever refused it. */
+static void
+check_refused (world_t *self, const worker_t *worker)
+{
+    const session_t *session = &worker->session;
+    if (session->out.box.handled.messages < session->out.box.accepted.messages)
+        return;
+    HOLD (self, session->out.refused == story_refused (self, worker->story), "worker %d: %lu were refused, it knows of %lu",
+        worker->index, story_refused (self, worker->story), session->out.refused);
 }
 
 static void
@@ -298,6 +311,7 @@ use (world_t *self, worker_t *worker)
         session_await (session);
     }
     if (worker->flushing && session->out.box.handled.messages >= worker->flushing) {
+        check_refused (self, worker);
         story_reported (self, worker->story, worker->flushing);
         worker->flushing = 0;
     }
@@ -358,7 +372,7 @@ worker_check (world_t *self, worker_t *worker)
     HOLD (self, held <= worker->credit.budget, "worker %d holds %lu bytes of commands", worker->index, held);
     muster_error_t error = session->error;
     HOLD (self, session->state != SESSION_ENDED || error == MUSTER_CLOSED || error == MUSTER_REPLACED
-        || error == MUSTER_FULL, "worker %d is ended with %s", worker->index, muster_error_name (error));
+        || (error == MUSTER_FULL && plan_is_tight (&self->plan)), "worker %d is ended with %s", worker->index, muster_error_name (error));
     if (session->state == SESSION_ENDED && error == MUSTER_FULL)
         self->stories [worker->story].contested = true;
     HOLD (self, session->state != SESSION_ENDED || error != MUSTER_REPLACED

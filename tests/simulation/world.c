@@ -83,6 +83,18 @@ world_tell (const world_t *self, const char *format, ...)
 /*  --------------------------------------------------------------------------
     The plan of a schedule */
 
+static uint64_t
+room_for_all (const plan_t *self)
+{
+    return self->limits.message_limit + WORKERS_MOST * self->floor;
+}
+
+bool
+plan_is_tight (const plan_t *self)
+{
+    return self->budget < room_for_all (self);
+}
+
 static void
 plan_limits (world_t *self)
 {
@@ -96,10 +108,7 @@ plan_limits (world_t *self)
     plan->over_limit = world_chance (self, 300);
     plan->chunk = (size_t) spread (self, 64, 2000);
     plan->floor = (uint64_t) spread (self, 16, 4096);
-    uint64_t least = plan->limits.message_limit + WORKERS_MOST * plan->floor;
-    if (world_chance (self, 50))
-        least = plan->limits.message_limit + plan->floor;
-    plan->budget = least;
+    plan->budget = world_chance (self, 50) ? plan->limits.message_limit + plan->floor : room_for_all (plan);
     if (world_chance (self, 600))
         plan->budget += (uint64_t) spread (self, 1, 1 << 20);
     plan->send_buffer = (uint64_t) spread (self, 1, 100000);
@@ -122,6 +131,7 @@ plan_begin (world_t *self)
     plan->crashes = plan->faults > 0 && world_chance (self, 400);
     plan->stops = plan->faults > 0 && world_chance (self, 300);
     plan->takeovers = plan->faults > 0 && world_chance (self, 300);
+    plan->holds = world_chance (self, 200);
     plan->poison = world_chance (self, 100);
 }
 
@@ -164,6 +174,7 @@ make_calm (world_t *self)
     world_tell (self, "calm from here on");
     self->calm = true;
     self->plan.drops = 0;
+    self->listener.held_until = 0;
     for (int i = 0; i < self->plan.workers; i++)
         network_heal (self, &self->workers [i]);
 }
@@ -183,6 +194,8 @@ chance (world_t *self)
     }
     if (world_chance (self, self->plan.faults))
         fault (self);
+    if (self->plan.holds && world_chance (self, 20))
+        listener_hold (self);
     if (world_chance (self, 100))
         listener_command (self, (int) world_below (self, self->plan.workers));
 }
@@ -204,6 +217,7 @@ begin (world_t *self, uint64_t seed, bool trace)
     self->calm_at = self->now + spread (self, 500, 20000);
     self->give_up_at = self->calm_at + 200000;
     self->listener.state = LISTENER_DEAD;
+    self->listener.held_until = 0;
     self->listener.until = self->now + (world_chance (self, 800) ? 0 : world_between (self, 0, 2000));
     bool fight = self->plan.takeovers && world_chance (self, 500);
     for (int i = 0; i < WORKERS_MOST; i++) {

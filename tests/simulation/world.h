@@ -116,6 +116,7 @@ typedef struct {
     peer_t peers [PEERS_MOST];
     entry_t inbox [INBOX_MOST];
     unsigned first, count;
+    int64_t held_until;     /* until then messages are not read: there is no room elsewhere */
     bool handling;          /* the first of the inbox is at its handler */
     int64_t handled_at;
     unsigned youngest [WORKERS_MOST];   /* generation handled last, by source */
@@ -175,8 +176,11 @@ typedef struct {
     size_t size;            /* of messages, most */
     size_t chunk;
     int64_t retention;
-    bool crashes, stops, takeovers, poison, over_limit;
+    bool crashes, stops, takeovers, poison, over_limit, holds;
 } plan_t;
+
+/*  Has it no room for the floors of all workers? */
+bool plan_is_tight (const plan_t *self);
 
 struct world {
     uint64_t seed, random;
@@ -242,6 +246,7 @@ void listener_stop (world_t *self);
 void listener_take (world_t *self, connection_t *connection, way_t way, const packet_t *packet);
 void listener_work (world_t *self);
 void listener_check (world_t *self);
+void listener_hold (world_t *self);
 void listener_command (world_t *self, int source);
 /*  Has this worker commands to come, or to handle? */
 bool listener_commands (world_t *self, const worker_t *worker);
@@ -264,6 +269,8 @@ int story_begin (world_t *self, int source);
 void story_handled (world_t *self, peer_t *peer, uint64_t position, bool refused);
 /*  A worker was told that everything up to a position is handled: that is final. */
 void story_reported (world_t *self, int story, uint64_t position);
+/*  How many of its messages were refused. */
+uint64_t story_refused (const world_t *self, int story);
 /*  Promise 7: what is over for good does not return while that is remembered. */
 void story_over (world_t *self, int story);
 void story_returns (world_t *self, int story);

@@ -403,6 +403,59 @@ Test (session_review, a_gap_that_comes_back_in_each_epoch_is_not_tried_again_at_
 }
 
 /*  --------------------------------------------------------------------------
+    Refusals */
+
+/*  The next message is received, and handled as one that broke a rule. */
+static void
+send_one_refused (pair_t *pair)
+{
+    frame_t frame;
+    outbox_piece_t piece;
+    uint32_t skip;
+    accept (&pair->worker.out.box, 100);
+    cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
+    cr_assert_eq (session_data (&pair->listener, &frame, piece.size, &skip, pair->now), ARRIVAL_TAKE);
+    session_received (&pair->listener, 1, piece.size, pair->now);
+    session_handled (&pair->listener, 1, piece.size, true, pair->now);
+    blob_release (&piece.blob);
+}
+
+Test (session_review, a_message_is_not_known_to_be_handled_before_it_is_known_to_be_refused)
+{
+    pair_t *pair = pair_new (MIB);
+    meet (pair, &LISTENER_ID);
+    send_one_refused (pair);
+    session_disconnected (&pair->worker, pair->now);
+    frame_t hello = hello_of (pair), welcome;
+    cr_assert_eq (session_greet (&pair->listener, &hello, pair->now), 0);
+    cr_assert (session_next_control (&pair->listener, pair->now, &welcome));
+    cr_assert_eq (welcome.welcome.handled.messages, 1);
+    cr_assert (session_control (&pair->worker, &welcome, pair->now));
+    cr_assert_eq (pair->worker.out.box.handled.messages, 0);
+    pair->now += REPORT_DELAY_MS;
+    exchange_controls (pair);
+    cr_assert_eq (pair->worker.out.box.handled.messages, 1);
+    cr_assert_eq (pair->worker.out.refused, 1);
+    pair_destroy (pair);
+}
+
+Test (session_review, what_another_listener_refuses_counts_beside_what_the_one_before_refused)
+{
+    pair_t *pair = pair_new (MIB);
+    meet (pair, &LISTENER_ID);
+    for (uint64_t listeners = 1; listeners <= 2; listeners++) {
+        send_one_refused (pair);
+        pair->now += REPORT_DELAY_MS;
+        exchange_controls (pair);
+        cr_assert_eq (pair->worker.out.refused, listeners);
+        session_clear (&pair->listener);
+        session_disconnected (&pair->worker, pair->now);
+        meet (pair, &OTHER_LISTENER_ID);
+    }
+    pair_destroy (pair);
+}
+
+/*  --------------------------------------------------------------------------
     Connections that are dead in part */
 
 /*  Both have open sessions; the worker's next control frame of a kind. */
