@@ -6,7 +6,7 @@
 
     usage: chaos_listener ENDPOINT [options]
 
-    stdin: stats | workers | send SOURCE CMD N | stop | start | quit, each
+    stdin: stats | workers | send SOURCE CMD N | fork | stop | start | quit, each
     answered by one line. Each message's data is {"w": worker, "n": number,
     "b": bytes that follow from n}; of each handled one the ledger gets a
     record of four uint64_t: w, n, position, monotonic microseconds. It is
@@ -31,7 +31,6 @@ typedef struct {
     int64_t handle_ms;
     int64_t first_ms;       /* of the first message alone */
     bool echo;
-    bool fork_child;
 } program_t;
 
 /*  --------------------------------------------------------------------------
@@ -148,6 +147,18 @@ stop (program_t *self)
     say ("{\"stopped\": \"%s\", \"dropped\": %" PRIu64 "}", muster_error_name (error), dropped);
 }
 
+/*  A child that does nothing and holds nothing of its parent's. */
+static void
+fork_child (void)
+{
+    fflush (stdout);
+    pid_t child = fork ();
+    if (child == 0)
+        for (;;)
+            pause ();
+    say ("{\"child\": %d}", (int) child);
+}
+
 static void
 obey (program_t *self)
 {
@@ -158,6 +169,9 @@ obey (program_t *self)
         else
         if (strcmp (line, "workers\n") == 0)
             say_workers (self->listener);
+        else
+        if (strcmp (line, "fork\n") == 0)
+            fork_child ();
         else
         if (strcmp (line, "stop\n") == 0)
             stop (self);
@@ -173,7 +187,7 @@ obey (program_t *self)
     Options */
 
 enum { LEDGER = 1, BUDGET, FLOOR, PLAIN_SHARE, MESSAGE_LIMIT, COMMAND_BUFFER, LIVENESS, RETENTION, DRAIN, NO_PROGRESS,
-    INSECURE, ADVERTISE, HANDLE_MS, HANDLE_FIRST_MS, ECHO, FORK_CHILD };
+    INSECURE, ADVERTISE, HANDLE_MS, HANDLE_FIRST_MS, ECHO };
 
 static const struct option OPTIONS [] = {
     { "ledger", 1, NULL, LEDGER }, { "budget", 1, NULL, BUDGET }, { "floor", 1, NULL, FLOOR },
@@ -181,7 +195,7 @@ static const struct option OPTIONS [] = {
     { "command-buffer", 1, NULL, COMMAND_BUFFER }, { "liveness", 1, NULL, LIVENESS },
     { "retention", 1, NULL, RETENTION }, { "drain", 1, NULL, DRAIN }, { "no-progress", 1, NULL, NO_PROGRESS },
     { "insecure", 0, NULL, INSECURE }, { "advertise", 1, NULL, ADVERTISE }, { "handle-ms", 1, NULL, HANDLE_MS },
-    { "handle-first-ms", 1, NULL, HANDLE_FIRST_MS }, { "echo", 0, NULL, ECHO }, { "fork-child", 0, NULL, FORK_CHILD },
+    { "handle-first-ms", 1, NULL, HANDLE_FIRST_MS }, { "echo", 0, NULL, ECHO },
     { NULL, 0, NULL, 0 } };
 
 static bool
@@ -204,22 +218,9 @@ take_option (program_t *self, int option)
         case HANDLE_MS: self->handle_ms = atoll (optarg); break;
         case HANDLE_FIRST_MS: self->first_ms = atoll (optarg); break;
         case ECHO: self->echo = true; break;
-        case FORK_CHILD: self->fork_child = true; break;
         default: return false;
     }
     return true;
-}
-
-/*  A child that does nothing and holds nothing of its parent's. */
-static void
-fork_child (void)
-{
-    fflush (stdout);
-    pid_t child = fork ();
-    if (child == 0)
-        for (;;)
-            pause ();
-    say ("{\"child\": %d}", (int) child);
 }
 
 int
@@ -236,8 +237,6 @@ main (int argc, char **argv)
     muster_listener_register_default_handler (self.listener, on_message, &self);
     muster_listener_register_system_handler (self.listener, on_event, &self);
     bool started = start (&self);
-    if (started && self.fork_child)
-        fork_child ();
     if (started)
         obey (&self);
     muster_listener_destroy (&self.listener);

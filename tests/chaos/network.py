@@ -57,7 +57,12 @@ class Network:
 
     def loss(self, percent):
         """Drop so many packets of a hundred, each way."""
-        self._filter("numgen random mod 100 < %d drop" % percent)
+        self._filter("numgen random mod 100 < %d counter drop" % percent)
+
+    def dropped(self):
+        """How many packets loss() has dropped by now."""
+        rules = [run(*self.prefix(side), "nft", "list", "table", "inet", "chaos") for side in SIDES]
+        return sum(int(re.search(r"packets (\d+)", text)[1]) for text in rules)
 
     def heal(self):
         """Everything passes again."""

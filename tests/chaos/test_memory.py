@@ -68,7 +68,8 @@ class MemoryCase(FaultCase):
 class TestMemory(MemoryCase):
 
     def test_a_worker_killed_in_the_middle_of_a_large_message_leaves_no_memory_behind(self):
-        self.start_listener("--liveness", "2")
+        self.start_listener("--liveness", "2", "--budget", "300000000", "--message-limit", "220000000",
+                            "--plain-share", "1000000")
         before = self.answer(self.listener, "ready")["rss_kb"]
         self.start_worker(1, self.listener.endpoint)
         self.send(1, 1, 200 * MEGABYTE)
@@ -79,7 +80,13 @@ class TestMemory(MemoryCase):
         room = 250000 if SANITIZERS else 16000   # a sanitizer keeps what is freed in quarantine
         self.wait_until(lambda: self.memory()["rss_kb"] < before + room, "the memory to come back")
         figure("memory.left_by_killed", self.memory()["rss_kb"] - before, "kB")
+        at = time.monotonic()
         self.start_worker(1, self.listener.endpoint)
+        self.wait_until(lambda: self.events(1).count("JOINED") == 2, "JOINED again")
+        joined = time.monotonic() - at
+        figure("memory.joined_again", round(joined * 1000), "ms")
+        self.assertLess(joined, 2)
+        # There is room for one such message: the other's grant is free again.
         self.send(1, 1, 200 * MEGABYTE)
         self.finish()
         self.assert_events(["JOINED", "LOST", "JOINED", "LEFT"])
@@ -89,7 +96,7 @@ class TestMemory(MemoryCase):
         budget = 64 * MEBIBYTE
         # AddressSanitizer is not to keep what is freed.
         self.start_listener("--budget", str(budget), "--message-limit", "24000000", "--floor", "65536",
-                            "--plain-share", "1000000", "--handle-ms", "10",
+                            "--plain-share", "1000000", "--handle-ms", "100",
                             prefix=("env", "ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0"))
         # The shadow of so many workers would not fit into a machine.
         for first in range(1, 201, 50):

@@ -52,6 +52,7 @@ class TestPartition(FaultCase):
         self.network.partition()
         at = time.monotonic()
         self.wait_until(lambda: self.feed() or time.monotonic() > at + 1, "a second")
+        self.assertLess(self.records(1)[-1].at, at + REPORTED, "the networks had not parted")
         self.heal("short_partition")
         self.finish()
         self.assert_events(["JOINED", "LEFT"])
@@ -104,6 +105,9 @@ class TestPartition(FaultCase):
         self.wait_until(enough, "the traffic")
         self.flush(1)
         taken = time.monotonic() - start
+        dropped = self.network.dropped()
+        self.assertGreater(dropped, 100)
+        figure("loss.packets", dropped, "packets")
         self.finish()
         self.assert_events(["JOINED", "LEFT"])
         figure("loss.throughput", round((self.sent[1] - sent) / taken), "messages/s")

@@ -15,9 +15,8 @@ from faults import RECORD, FaultCase, Program, Record, figure
 
 KILLS = 20
 WORKERS = 3
-#   What one worker repeats at most when its listener dies: what was handled in
-#   the 10 ms before a report, and while that was on its way on a busy machine.
-REPEATED_MOST = 20000
+# Handled is reported within 10 ms; this leaves room for a machine that is busy.
+REPORTED = 0.5
 
 
 class TestKilledListener(FaultCase):
@@ -63,16 +62,21 @@ class TestKilledListener(FaultCase):
         return [ms - self.ready_at for ms in joined()]
 
     def check(self, life, handled, confirmed):
-        """One life: a range of each worker's messages in order, that begins where nothing is lost."""
+        """One life: a range of each worker's messages in order, that begins where nothing is lost.
+
+        What it repeats was handled right before the listener before it was killed.
+        """
         repeated = 0
         for number, records in self.ledger(life).items():
             numbers = [record.n for record in records]
             self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "worker %d" % number)
             self.assertLessEqual(numbers[0], handled[number] + 1, "lost")
             self.assertGreater(numbers[0], confirmed[number], "handled again though confirmed")
-            repeats = handled[number] + 1 - numbers[0]
-            self.assertLessEqual(repeats, REPEATED_MOST)
-            repeated += repeats
+            self.assertEqual([record.position for record in records], numbers)
+            for record in self.ledger(life - 1)[number] if life else []:
+                if record.n >= numbers[0]:
+                    self.assertGreater(record.at, self.killed_at[life - 1] - REPORTED, "reported and handled again")
+            repeated += handled[number] + 1 - numbers[0]
             handled[number] = max(handled[number], numbers[-1])
         return repeated
 
@@ -80,6 +84,7 @@ class TestKilledListener(FaultCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder, self.lives, self.read, self.workers = folder.name, [], {}, {}
+        self.killed_at = []
         pid = os.getpid()
         endpoint = self.life("tcp://127.%d.%d.9:*" % (1 + pid // 250 % 250, 1 + pid % 250))
         for number in range(1, WORKERS + 1):
@@ -92,6 +97,7 @@ class TestKilledListener(FaultCase):
         for life in range(KILLS):
             self.wait_for_each(2000)
             before = {number: self.confirmed(number) for number in self.workers}
+            self.killed_at.append(time.monotonic())
             self.listener.process.send_signal(signal.SIGKILL)
             self.listener.process.wait()
             repeated += self.check(life, handled, confirmed)
@@ -143,6 +149,8 @@ class TestStopped(FaultCase):
         self.wait_until(lambda: len(self.records(1)) > known, "the next message")
         figure("stopped_listener.resume", round((time.monotonic() - continued) * 1000), "ms")
         self.finish()
+        # Whether it finds the worker silent first or hears it first is open.
+        self.assertIn(self.events(1), (["JOINED", "LEFT"], ["JOINED", "LOST", "RETURNED", "LEFT"]))
 
     def test_a_worker_killed_and_started_anew_takes_its_source_over_and_loses_nothing(self):
         self.begin("5")
