@@ -6,6 +6,8 @@
 */
 #include "actor/backlog.h"
 
+#include "base/alloc.h"
+
 void
 backlog_keep (backlog_t *self, batch_t *batch)
 {
@@ -56,26 +58,91 @@ backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled)
     return true;
 }
 
-/*  Messages are taken in order, so what was taken is a beginning of the backlog. */
-void
-backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept)
+/*  The messages of a batch that somebody has, from its first on; the batch ends
+    there. Returns whether these are all. */
+static bool
+keep_beginning (backlog_t *self, inbox_t *inbox, batch_t *batch, position_t *kept)
 {
-    backlog_t taken = { NULL, NULL };
-    while (self->first) {
-        batch_t *batch = batch_share (self->first);
+    uint32_t all = batch->count;
+    uint32_t count = batch->refused ? all : inbox_cut (inbox, batch);
+    kept->messages += count - batch->settled;
+    if (batch->refused)
+        kept->bytes += batch->size;
+    for (uint32_t index = batch->settled; index < count && !batch->refused; index++)
+        kept->bytes += batch_size_of (batch, index);
+    if (count > batch->settled)
+        backlog_keep (self, batch);
+    return count == all;
+}
+
+/*  What was diverted is known when it comes again; without memory for that it is a
+    late reply then. */
+static void
+note_diverted (ahead_t *self, const batch_t *batch, uint32_t from, uint32_t to)
+{
+    for (uint32_t index = from; index < to; index++) {
+        if (!(batch_marks (batch, index) & BATCH_DIVERTED))
+            continue;
+        uint64_t *positions = alloc_resize (self->positions, (self->count + 1) * sizeof *positions);
+        if (!positions)
+            return;
+        positions [self->count++] = batch->first + index;
+        self->positions = positions;
+    }
+}
+
+/*  Messages are taken in order, those that are diverted excepted: one before them
+    may have been given up, and be what the kept ones end at. */
+void
+backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept, ahead_t *ahead)
+{
+    backlog_t old = *self;
+    bool unbroken = true;
+    *self = (backlog_t) { NULL, NULL };
+    while (old.first) {
+        batch_t *batch = batch_share (old.first);
         void *owner = batch->owner;
-        forget_first (self);
-        uint32_t count = inbox_cut (inbox, batch) - batch->settled;
-        for (uint32_t i = 0; i < count; i++)
-            kept->bytes += batch_size_of (batch, batch->settled + i);
-        kept->messages += count;
-        if (count) {
-            backlog_keep (&taken, batch);
-            batch->owner = owner;
+        uint32_t all = batch->count, end = 0;
+        forget_first (&old);
+        if (unbroken) {
+            unbroken = keep_beginning (self, inbox, batch, kept);
+            end = batch->count;
         }
+        else
+            inbox_cut (inbox, batch);
+        note_diverted (ahead, batch, end, all);
+        if (self->last == batch)
+            batch->owner = owner;
         batch_release (&batch);
     }
-    *self = taken;
+}
+
+bool
+ahead_has (const ahead_t *self, uint64_t position)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->positions [i] == position)
+            return true;
+    return false;
+}
+
+void
+ahead_drop_before (ahead_t *self, uint64_t position)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->positions [i] >= position)
+            self->positions [kept++] = self->positions [i];
+    self->count = kept;
+    if (kept == 0)
+        ahead_clear (self);
+}
+
+void
+ahead_clear (ahead_t *self)
+{
+    alloc_free (self->positions);
+    *self = (ahead_t) { NULL, 0 };
 }
 
 void

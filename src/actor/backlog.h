@@ -31,9 +31,21 @@ void backlog_keep (backlog_t *self, batch_t *batch);
     a batch that is complete is forgotten. False when there are none. */
 bool backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled);
 
-/*  Forget what nobody has taken, and add to kept what somebody has and is not
-    settled; that settles when it is done. */
-void backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept);
+/*  Positions of messages that were diverted, though one before them was given up:
+    all after that one come again. */
+typedef struct {
+    uint64_t *positions;
+    size_t count;
+} ahead_t;
+
+/*  Forget what nobody has taken and all that is behind it. Add to kept what somebody
+    has and is not settled, which settles when it is done, and to ahead what was
+    diverted and is forgotten. Only after inbox_give_up. */
+void backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept, ahead_t *ahead);
+
+bool ahead_has (const ahead_t *self, uint64_t position);
+void ahead_drop_before (ahead_t *self, uint64_t position);
+void ahead_clear (ahead_t *self);
 
 /*  Forget them all. */
 void backlog_clear (backlog_t *self);

@@ -84,6 +84,7 @@ batch_release (batch_t **self_p)
     if (self->has_msg)
         zmq_msg_close (&self->msg);
     alloc_block_free (self->memory);
+    blob_release (&self->names);
     alloc_free (self->sizes);
     alloc_free (self->marks);
     alloc_free (self);

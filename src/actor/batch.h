@@ -19,6 +19,7 @@
 #include <muster/stats.h>
 #include <zmq.h>
 
+#include "model/blob.h"
 #include "model/message.h"
 #include "wire/scan.h"
 
@@ -30,8 +31,9 @@ struct batch {
     batch_t *progress_next;     /* inbox: batches that have progressed */
     batch_t *backlog_next;      /* actor: the backlog it is in */
     void *owner;                /* actor: the peer whose backlog it is in; NULL: another or none */
-    const char *source;         /* session: whose messages these are; lives as long as the batch */
-    const char *session;        /* session: its id as text, likewise */
+    blob_t *names;              /* session: owns the next two; NULL: they outlive the batch */
+    const char *source;         /* session: whose messages these are */
+    const char *session;        /* session: its id as text */
     uint32_t stream;            /* session: tag of the stream they came in */
     scan_form_t form;
     bool event;                 /* of the listener itself */
@@ -56,6 +58,7 @@ struct batch {
 #define BATCH_DONE 1            /* handled before one that stands before it */
 #define BATCH_DIVERTED 2        /* goes elsewhere than through the queue */
 #define BATCH_LATE 4            /* a reply whose ask has ended */
+#define BATCH_KNOWN 8           /* was diverted when it came before */
 
 /*  A batch that takes over msg (or copies from it, if it is small), or memory
     (alloc_block); body lies in it. It has one owner, the caller. On failure (NULL)

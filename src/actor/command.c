@@ -30,6 +30,8 @@ command_check (const command_t *self, muster_listener_t *listener)
     roster_lock (&listener->core.roster);
     limits.message_size = listener->core.limits.message_limit;
     roster_unlock (&listener->core.roster);
+    if (limits.message_size > WORKER_MESSAGE_LIMIT)
+        limits.message_size = WORKER_MESSAGE_LIMIT;
     switch (scan_data (self->data, self->size, &limits)) {
         case MUSTER_REFUSAL_NONE: return 0;
         case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
@@ -75,7 +77,7 @@ static peer_t *
 receiver (const command_t *self, const roster_t *roster, const char *source)
 {
     peer_t *peer = roster_find_present (roster, source);
-    if (peer && self->reply_to_session && strcmp (peer->hex, self->reply_to_session))
+    if (peer && self->reply_to_session && strcmp (peer_session (peer), self->reply_to_session))
         peer = NULL;
     return peer;
 }

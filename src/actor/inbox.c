@@ -16,22 +16,12 @@
 #include "actor/monotonic.h"
 #include "base/alloc.h"
 
-/*  One message of a batch that was diverted and came back, in the queue. */
-typedef struct late late_t;
-
-struct late {
-    late_t *prev, *next;
-    batch_t *batch;
-    uint32_t index;
-    size_t offset;
-};
-
 struct inbox {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned owners;            /* the actor's side, and each message taken out */
     batch_t *queue;
-    late_t *late;               /* handed out before the queue */
+    place_t *late;              /* handed out before the queue, while open */
     batch_t *progress;
     inbox_mode_t mode;
     bool open;
@@ -44,6 +34,26 @@ struct inbox {
     void *context;
     inbox_counts_t counts;
 };
+
+place_t *
+place_new (batch_t *batch, uint32_t index, size_t offset)
+{
+    place_t *self = alloc_new (sizeof *self);
+    if (self)
+        *self = (place_t) { .batch = batch_share (batch), .index = index, .offset = offset };
+    return self;
+}
+
+void
+place_destroy (place_t **self_p)
+{
+    place_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    batch_release (&self->batch);
+    alloc_free (self);
+}
 
 inbox_t *
 inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
@@ -101,6 +111,11 @@ inbox_leave (inbox_t **self_p)
         return;
     inbox_give_up (self);
     pthread_mutex_lock (&self->lock);
+    while (self->late) {
+        place_t *late = self->late;
+        DL_DELETE (self->late, late);
+        place_destroy (&late);
+    }
     drop_owner (self);
 }
 
@@ -121,9 +136,11 @@ head_for (const inbox_t *self, inbox_taker_t taker)
     return NULL;
 }
 
-static late_t *
+static place_t *
 late_for (const inbox_t *self, inbox_taker_t taker)
 {
+    if (!self->open)
+        return NULL;
     if (taker == INBOX_CALLER)
         return self->mode == INBOX_CALLERS ? self->late : NULL;
     return self->mode == INBOX_HANDLERS || (self->mode == INBOX_UNDECIDED && self->draining) ? self->late : NULL;
@@ -232,19 +249,14 @@ inbox_put (inbox_t *self, batch_t *batch)
     pthread_mutex_unlock (&self->lock);
 }
 
-bool
-inbox_put_late (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
+void
+inbox_put_late (inbox_t *self, place_t *place)
 {
-    late_t *late = alloc_new (sizeof *late);
-    if (!late)
-        return false;
-    *late = (late_t) { .batch = batch_share (batch), .index = index, .offset = offset };
     pthread_mutex_lock (&self->lock);
-    bool marked = batch_mark (batch, index, BATCH_LATE);
-    DL_APPEND (self->late, late);
+    batch_mark (place->batch, place->index, BATCH_LATE);     /* what was diverted has marks */
+    DL_APPEND (self->late, place);
     tell (self);
     pthread_mutex_unlock (&self->lock);
-    return marked;
 }
 
 /*  --------------------------------------------------------------------------
@@ -268,14 +280,13 @@ make_message (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
 }
 
 static muster_message_t *
-take_late (inbox_t *self, late_t *late)
+take_late (inbox_t *self, place_t *late)
 {
     muster_message_t *message = make_message (self, late->batch, late->index, late->offset);
     if (!message)
         return NULL;
     DL_DELETE (self->late, late);
-    batch_release (&late->batch);
-    alloc_free (late);
+    place_destroy (&late);
     return message;
 }
 
@@ -298,7 +309,7 @@ take_next (inbox_t *self, batch_t *batch)
 static bool
 try_take (inbox_t *self, inbox_taker_t taker, muster_message_t **message, bool *event)
 {
-    late_t *late = late_for (self, taker);
+    place_t *late = late_for (self, taker);
     batch_t *batch = late ? late->batch : head_for (self, taker);
     if (!batch)
         return false;
@@ -326,10 +337,10 @@ inbox_take (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_mess
 }
 
 muster_message_t *
-inbox_take_diverted (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
+inbox_take_diverted (inbox_t *self, const place_t *place)
 {
     pthread_mutex_lock (&self->lock);
-    muster_message_t *message = make_message (self, batch, index, offset);
+    muster_message_t *message = make_message (self, place->batch, place->index, place->offset);
     pthread_mutex_unlock (&self->lock);
     return message;
 }
@@ -393,6 +404,20 @@ inbox_done (muster_message_t **message_p, bool failed)
     batch_release (&batch);
 }
 
+void
+inbox_pass (inbox_t *self, batch_t *batch, uint32_t index)
+{
+    uint64_t size = batch_size_of (batch, index);
+    pthread_mutex_lock (&self->lock);
+    self->counts.received--;
+    self->counts.received_bytes -= size;
+    self->counts.queued--;
+    self->counts.queued_bytes -= size;
+    count_done (batch, index);
+    note_progress (self, batch);
+    pthread_mutex_unlock (&self->lock);
+}
+
 batch_t *
 inbox_take_progress (inbox_t *self)
 {
@@ -420,7 +445,7 @@ inbox_set_call (inbox_t *self, inbox_call_t call)
 {
     pthread_mutex_lock (&self->lock);
     self->call = call;
-    if (self->progress && call == INBOX_EACH_MESSAGE)
+    if (self->progress && (call == INBOX_EACH_MESSAGE || self->counts.queued == 0))
         wake_call (self->wake);
     pthread_mutex_unlock (&self->lock);
 }
@@ -459,14 +484,6 @@ inbox_give_up (inbox_t *self)
     pthread_mutex_lock (&self->lock);
     while (self->queue)
         count += give_up_batch (self, self->queue);
-    while (self->late) {
-        late_t *late = self->late;
-        DL_DELETE (self->late, late);
-        self->counts.queued_bytes -= batch_size_of (late->batch, late->index);
-        batch_release (&late->batch);
-        alloc_free (late);
-        count++;
-    }
     self->counts.queued -= count;
     tell (self);
     pthread_mutex_unlock (&self->lock);

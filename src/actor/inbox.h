@@ -23,6 +23,19 @@
 
 typedef struct inbox inbox_t;
 
+/*  One message of a batch that was diverted. */
+typedef struct place place_t;
+
+struct place {
+    place_t *prev, *next;
+    batch_t *batch;
+    uint32_t index;
+    size_t offset;
+};
+
+place_t *place_new (batch_t *batch, uint32_t index, size_t offset);
+void place_destroy (place_t **self_p);
+
 /*  Who takes the messages. */
 typedef enum {
     INBOX_UNDECIDED,    /* nobody yet; events only */
@@ -58,9 +71,9 @@ void inbox_drain (inbox_t *self);
 /*  Put a batch at the end of the queue, which shares it. */
 void inbox_put (inbox_t *self, batch_t *batch);
 
-/*  Put a message that was diverted, and is not taken, at the end of the queue
-    after all, as late. False when out of memory. */
-bool inbox_put_late (inbox_t *self, batch_t *batch, uint32_t index, size_t offset);
+/*  Put a message that was diverted, and is not taken, into the queue after all, as
+    late; takes its place over. It outlives a stop. */
+void inbox_put_late (inbox_t *self, place_t *place);
 
 typedef enum { INBOX_DISPATCH, INBOX_CALLER } inbox_taker_t;
 
@@ -69,9 +82,12 @@ typedef enum { INBOX_DISPATCH, INBOX_CALLER } inbox_taker_t;
 muster_error_t inbox_take (
     inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_message_t **message, bool *event);
 
-/*  Make a message of a diverted place of a batch; counts as taken. NULL when
-    out of memory. */
-muster_message_t *inbox_take_diverted (inbox_t *self, batch_t *batch, uint32_t index, size_t offset);
+/*  Make a message of a place; counts as taken. NULL when out of memory. */
+muster_message_t *inbox_take_diverted (inbox_t *self, const place_t *place);
+
+/*  A diverted message of a batch that was put is done with, and counts for nothing:
+    it had come before. */
+void inbox_pass (inbox_t *self, batch_t *batch, uint32_t index);
 
 /*  A message that was taken is handled; it is freed. */
 void inbox_done (muster_message_t **message, bool failed);
@@ -92,7 +108,8 @@ void inbox_set_call (inbox_t *self, inbox_call_t call);
     after inbox_give_up. */
 uint32_t inbox_cut (inbox_t *self, batch_t *batch);
 
-/*  Forget what nobody has taken. Returns how many messages that were. */
+/*  Forget what nobody has taken, late replies excepted. Returns how many messages
+    that were. */
 uint64_t inbox_give_up (inbox_t *self);
 
 /*  Readable while a caller's take would not wait. */

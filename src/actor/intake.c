@@ -77,12 +77,28 @@ divert_replies (peer_t *peer, batch_t *batch)
         size_t size = batch_size_of (batch, index);
         if (batch->bytes [offset] != ARRAY_OF_TWO)
             scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
+        if (ahead_has (&peer->ahead, batch->first + index))
+            batch_mark (batch, index, BATCH_DIVERTED | BATCH_KNOWN);
+        else
         if ((parts.kind & MESSAGE_KIND_REPLY) && (parts.kind & MESSAGE_KIND_ASKED)
         && (parts.stream != peer->session.out.stream
             || !round_divert (peer, batch, index, offset, parts.position)))
             batch_mark (batch, index, BATCH_LATE);
         offset += size;
     }
+}
+
+/*  What comes again after a stop, because a message before it was given up, and
+    has gone to its round before, is done with. */
+static void
+pass_over_known (listener_core_t *self, peer_t *peer, batch_t *batch)
+{
+    if (peer->ahead.count == 0)
+        return;
+    for (uint32_t index = 0; index < batch->count; index++)
+        if (batch_marks (batch, index) & BATCH_KNOWN)
+            inbox_pass (self->inbox, batch, index);
+    ahead_drop_before (&peer->ahead, batch->first + batch->count);
 }
 
 /*  A frame that breaks a rule is not asked for again: the position moves past. */
@@ -128,13 +144,13 @@ accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t coun
     divert_replies (peer, batch);
     peer_keep (peer, batch);
     inbox_put (self->inbox, batch);
+    pass_over_known (self, peer, batch);
 }
 
 static void
 take_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint64_t first, uint32_t count, uint32_t skip)
 {
-    batch->source = peer->session.source;
-    batch->session = peer->hex;
+    peer_name (peer, batch);
     batch->stream = peer->session.in.stream;
     batch->first = first;
     accept_batch (self, peer, batch, count, skip);

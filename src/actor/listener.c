@@ -202,7 +202,10 @@ start (muster_listener_t *self)
         inbox_close (self->core.inbox);
         binding_destroy (&self->core.binding);
         context_release (self->core.context);
+        roster_lock (&self->core.roster);
+        self->core.roster.open = false;
         self->core.phase = LISTENER_STOPPED;
+        roster_unlock (&self->core.roster);
     }
     return error;
 }

@@ -167,8 +167,9 @@ next_deadline (const loop_t *self)
         deadline = presence;
     if (!self->slow && intake_is_pending (core) && core->now + LOOK_MS < deadline)
         deadline = core->now + LOOK_MS;
+    bool taken = core->pull_is_empty || core->now >= core->take_until;
     int64_t stop = core->phase == LISTENER_DRAINING
-        ? (core->pull_is_empty ? core->drain_until : core->take_until) : core->part_until;
+        ? (taken ? core->drain_until : core->take_until) : core->part_until;
     if ((core->phase == LISTENER_DRAINING || core->phase == LISTENER_PARTING) && stop < deadline)
         deadline = stop;
     return deadline;

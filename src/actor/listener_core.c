@@ -27,7 +27,7 @@ void
 listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason)
 {
     put_event (self, cmd, &(event_t) {
-        .source = peer->session.source, .session = peer->hex, .reason = reason });
+        .source = peer->session.source, .session = peer_session (peer), .reason = reason });
 }
 
 void

@@ -9,6 +9,10 @@
 #include "actor/identity.h"
 #include "base/alloc.h"
 
+#include <string.h>
+
+#define SOURCE_ROOM (MUSTER_NAME_MAX + 1)
+
 peer_t *
 peer_new (const frame_t *hello, const session_t *session, wake_t *wake)
 {
@@ -16,13 +20,17 @@ peer_new (const frame_t *hello, const session_t *session, wake_t *wake)
     if (!self)
         return NULL;
     self->flight = flight_new (wake);
-    if (!self->flight) {
+    self->names = blob_new (SOURCE_ROOM + SESSION_TEXT_ROOM);
+    if (!self->flight || !self->names) {
+        flight_release (&self->flight);
+        blob_release (&self->names);
         alloc_free (self);
         return NULL;
     }
     self->session = *session;
     self->session.in.account.owner = self;
-    identity_hex (&hello->session, self->hex);
+    memcpy (self->names->bytes, session->source, SOURCE_ROOM);
+    identity_hex (&hello->session, (char *) self->names->bytes + SOURCE_ROOM);
     return self;
 }
 
@@ -34,9 +42,25 @@ peer_destroy (peer_t **self_p)
     if (!self)
         return;
     backlog_clear (&self->backlog);
+    ahead_clear (&self->ahead);
+    blob_release (&self->names);
     session_clear (&self->session);
     flight_release (&self->flight);
     alloc_free (self);
+}
+
+const char *
+peer_session (const peer_t *self)
+{
+    return (const char *) self->names->bytes + SOURCE_ROOM;
+}
+
+void
+peer_name (const peer_t *self, batch_t *batch)
+{
+    batch->names = blob_share (self->names);
+    batch->source = (const char *) self->names->bytes;
+    batch->session = peer_session (self);
 }
 
 void

@@ -21,7 +21,7 @@ typedef struct round_target round_target_t;
 struct peer {
     session_t session;
     route_t route;
-    char hex [SESSION_TEXT_ROOM];
+    blob_t *names;              /* source and session as text, shared with batches, which may outlive it */
     bool present;               /* JOINED or RETURNED was told, its end was not */
     bool unreachable;           /* the ROUTER knows it no more */
     bool forgotten;             /* in no table: freed once its backlog is settled */
@@ -29,6 +29,7 @@ struct peer {
     round_target_t *asked;      /* rounds: commands whose reply is waited for, by position */
     int64_t absent_since;
     backlog_t backlog;
+    ahead_t ahead;
     UT_hash_handle by_id;
     UT_hash_handle by_source;
     peer_t *heard_prev, *heard_next;    /* present: the longest silent first */
@@ -41,6 +42,12 @@ struct peer {
 /*  A peer that says hello; NULL when out of memory. */
 peer_t *peer_new (const frame_t *hello, const session_t *session, wake_t *wake);
 void peer_destroy (peer_t **self_p);
+
+/*  Its session's id as text. */
+const char *peer_session (const peer_t *self);
+
+/*  Give a batch of its messages their names. */
+void peer_name (const peer_t *self, batch_t *batch);
 
 /*  Put a batch at the end of its backlog. */
 void peer_keep (peer_t *self, batch_t *batch);

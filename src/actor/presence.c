@@ -51,15 +51,21 @@ forget (listener_core_t *self, peer_t *peer, muster_error_t why)
     roster_forget (&self->roster, peer);
 }
 
-/*  The session is known: it goes on under a new epoch. */
+/*  The session is known: it goes on under a new epoch, with the limits of this
+    start. What is under way on the connection before may stay there for long. */
 static void
 welcome_back (listener_core_t *self, peer_t *peer, const route_t *route, const frame_t *hello)
 {
-    muster_error_t error = session_greet (&peer->session, hello, self->now);
+    flight_t *flight = flight_new (self->wake);
+    session_set_limits (&peer->session, &self->roster.limits);
+    muster_error_t error = flight ? session_greet (&peer->session, hello, self->now) : MUSTER_NOMEM;
     if (error) {
+        flight_release (&flight);
         refuse_hello (self, route, hello, error, muster_error_text (error));
         return;
     }
+    flight_release (&peer->flight);
+    peer->flight = flight;
     peer->route = *route;
     if (!peer->present) {
         roster_arrive (&self->roster, peer);
@@ -158,6 +164,10 @@ answer_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
             forget (self, known, MUSTER_LOST);
             break;
         case HELLO_BEGIN:
+            if (holder && !holder->present && credit_is_full (&self->roster.credit)) {
+                refuse_hello (self, route, hello, MUSTER_FULL, muster_error_text (MUSTER_FULL));
+                return;
+            }
             if (holder)
                 replace (self, holder);
             break;
@@ -373,7 +383,7 @@ presence_end (listener_core_t *self)
     roster_bury_all (&self->roster);
     DL_FOREACH2 (self->roster.absent, peer, absent_next) {
         peer->session.in.received = peer->session.in.handled;
-        backlog_keep_taken (&peer->backlog, self->inbox, &peer->session.in.received);
+        backlog_keep_taken (&peer->backlog, self->inbox, &peer->session.in.received, &peer->ahead);
         session_leave (&peer->session);
     }
 }

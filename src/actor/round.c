@@ -61,25 +61,22 @@ round_end (round_t *self)
         if (self->targets [i].peer)
             detach (&self->targets [i]);
     while (self->replies) {
-        round_reply_t *reply = self->replies;
+        place_t *reply = self->replies;
         DL_DELETE (self->replies, reply);
-        inbox_put_late (self->inbox, reply->batch, reply->index, reply->offset);
-        batch_release (&reply->batch);
-        alloc_free (reply);
+        inbox_put_late (self->inbox, reply);
     }
 }
 
 bool
 round_take (round_t *self, muster_message_t **message)
 {
-    round_reply_t *reply = self->replies;
+    place_t *reply = self->replies;
     if (!reply)
         return false;
-    *message = inbox_take_diverted (self->inbox, reply->batch, reply->index, reply->offset);
+    *message = inbox_take_diverted (self->inbox, reply);
     if (*message) {
         DL_DELETE (self->replies, reply);
-        batch_release (&reply->batch);
-        alloc_free (reply);
+        place_destroy (&reply);
     }
     return true;
 }
@@ -91,12 +88,11 @@ round_divert (peer_t *peer, batch_t *batch, uint32_t index, size_t offset, uint6
     HASH_FIND (by_position, peer->asked, &position, sizeof position, target);
     if (!target)
         return false;
-    round_reply_t *reply = alloc_new (sizeof *reply);
+    place_t *reply = place_new (batch, index, offset);
     if (!reply || !batch_mark (batch, index, BATCH_DIVERTED)) {
-        alloc_free (reply);
+        place_destroy (&reply);
         return false;
     }
-    *reply = (round_reply_t) { .batch = batch_share (batch), .index = index, .offset = offset };
     round_t *round = target->round;
     DL_APPEND (round->replies, reply);
     detach (target);

@@ -17,7 +17,6 @@
 #include "actor/roster.h"
 
 typedef struct round round_t;
-typedef struct round_reply round_reply_t;
 
 struct round_target {
     UT_hash_handle by_position; /* in peer->asked, while peer is not NULL */
@@ -29,14 +28,6 @@ struct round_target {
     char source [MUSTER_NAME_MAX + 1];
 };
 
-/*  A reply that was diverted from the inbox and is not taken yet. */
-struct round_reply {
-    round_reply_t *prev, *next;
-    batch_t *batch;
-    uint32_t index;
-    size_t offset;
-};
-
 struct round {
     roster_t *roster;
     inbox_t *inbox;
@@ -44,7 +35,7 @@ struct round {
     size_t count;
     size_t replied;
     size_t hopeful;             /* targets that have not replied and still may */
-    round_reply_t *replies;
+    place_t *replies;           /* that came and are not taken yet */
     size_t enough;              /* replies that suffice */
     int64_t enough_at;          /* when so many had come; 0: they have not */
 };

@@ -11,9 +11,6 @@
 
 #include "actor/worker_core.h"
 
-/*  Largest message either way, in bytes; the listener's limit may be lower. */
-#define WORKER_MESSAGE_LIMIT ((uint64_t) 1 << 30)
-
 struct _muster_worker_t {
     uint32_t generation;        /* of the process that made it */
     worker_core_t core;

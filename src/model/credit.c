@@ -89,6 +89,12 @@ credit_open (credit_t *self, credit_account_t *account, uint64_t handled, void *
     return credit_return (self, account);
 }
 
+bool
+credit_is_full (const credit_t *self)
+{
+    return (self->accounts + 1) * self->floor + self->reserve > self->budget;
+}
+
 /*  One that is present has its floor committed, whatever its limit. */
 muster_error_t
 credit_return (credit_t *self, credit_account_t *account)
@@ -98,7 +104,7 @@ credit_return (credit_t *self, credit_account_t *account)
             set_limit (self, account, account->floor, account->handled + account->floor);
         return 0;
     }
-    if ((self->accounts + 1) * self->floor + self->reserve > self->budget)
+    if (credit_is_full (self))
         return MUSTER_FULL;
     self->accounts++;
     account->present = true;

@@ -58,6 +58,9 @@ void credit_configure (credit_t *self, uint64_t budget, uint64_t floor, uint64_t
     if the floors of so many accounts do not fit. */
 muster_error_t credit_open (credit_t *self, credit_account_t *account, uint64_t handled, void *owner);
 
+/*  Do the floors of one account more not fit? */
+bool credit_is_full (const credit_t *self);
+
 /*  The sender is absent: it holds no floor and no grant, only what it sent and
     is not handled yet. */
 void credit_leave (credit_t *self, credit_account_t *account, uint64_t received);

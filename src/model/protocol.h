@@ -34,6 +34,9 @@ typedef struct {
     uint64_t bytes;
 } position_t;
 
+/*  Largest message of a worker either way, in bytes; the listener's limit may be lower. */
+#define WORKER_MESSAGE_LIMIT ((uint64_t) 1 << 30)
+
 typedef enum {
     FRAME_DATA = 1,     /* a run of messages */
     FRAME_CHUNK,        /* a piece of one message */

@@ -29,10 +29,9 @@ init (session_t *self, session_role_t role, const session_id_t *id, const char *
     memset (self, 0, sizeof *self);
     self->role = role;
     self->id = *id;
-    self->limits = *limits;
     self->in.credit = credit;
     self->back_off = BACK_OFF_LEAST;
-    self->heartbeat = limits->liveness / 4;
+    session_set_limits (self, limits);
     snprintf (self->source, sizeof self->source, "%s", source);
 }
 
@@ -83,6 +82,13 @@ session_clear (session_t *self)
     outbox_clear (&self->out.box);
 }
 
+void
+session_set_limits (session_t *self, const session_limits_t *limits)
+{
+    self->limits = *limits;
+    self->heartbeat = limits->liveness / 4;
+}
+
 /*  --------------------------------------------------------------------------
     Greeting */
 
@@ -109,11 +115,20 @@ is_same (const session_id_t *one, const session_id_t *other)
     return memcmp (one->bytes, other->bytes, sizeof one->bytes) == 0;
 }
 
+static bool
+is_none (const session_id_t *id)
+{
+    return is_same (id, &(session_id_t) { { 0 } });
+}
+
 bool
 session_has_met (const session_t *self)
 {
-    return !is_same (&self->listener, &(session_id_t) { { 0 } });
+    return !is_none (&self->listener);
 }
+
+/*  A worker that has met another listener since has none of ours any more, but may
+    have had some: these must not come again. */
 
 bool
 session_hello_fits (const session_t *self, const frame_hello_t *hello)
@@ -122,7 +137,7 @@ session_hello_fits (const session_t *self, const frame_hello_t *hello)
     if (hello->handled.messages > self->in.received.messages)
         return false;
     if (!is_same (&hello->listener, &self->listener))
-        return box->handled.messages == 0;
+        return (is_none (&hello->listener) ? box->handled : box->sent).messages == 0;
     return hello->received_commands <= box->accepted.messages
         && hello->handled_commands >= box->handled.messages;
 }
@@ -144,6 +159,8 @@ session_greet (session_t *self, const frame_t *frame, int64_t now)
     self->in.stream = hello->stream;
     self->state = SESSION_OPEN;
     self->greeting_due = true;
+    if (self->in.handled.messages > hello->handled.messages)
+        session_report (self, now);
     return 0;
 }
 

@@ -127,6 +127,9 @@ void session_init_listener (session_t *self, const frame_t *hello, const session
 
 void session_clear (session_t *self);
 
+/*  Other limits, from the next greeting on. */
+void session_set_limits (session_t *self, const session_limits_t *limits);
+
 /*  Worker: was it ever welcomed by a listener? */
 bool session_has_met (const session_t *self);
 

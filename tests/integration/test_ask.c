@@ -591,6 +591,82 @@ Test (ask, waiting_ends_with_closed_when_the_listener_stops)
     end_crew (&crew);
 }
 
+/*  --------------------------------------------------------------------------
+    Replies across a stop */
+
+/*  One worker, whose first message is at a handler that does not return. */
+static crew_t
+begin_crew_with_a_stuck_handler (void)
+{
+    crew_t crew = begin_crew (1);
+    collector_block (crew.scene.messages);
+    MUST (muster_worker_send (crew.workers [0], "FIRST", "{s:i}", "n", 1) == 0);
+    MUST (collector_wait (crew.scene.messages, 1));
+    return crew;
+}
+
+/*  Stop while the handler is stuck, let it go and start again. */
+static void
+stop_and_start (crew_t *crew)
+{
+    muster_listener_set_drain (crew->scene.listener, 0.05);
+    MUST (muster_listener_stop (crew->scene.listener, NULL) == MUSTER_TIMEOUT);
+    collector_unblock (crew->scene.messages);
+    muster_listener_set_drain (crew->scene.listener, 10);
+    scene_start (&crew->scene);
+}
+
+Test (ask, a_reply_that_overtook_what_a_stop_gave_up_comes_once_and_that_comes_again)
+{
+    crew_t crew = begin_crew_with_a_stuck_handler ();
+    cr_assert_eq (muster_worker_send (crew.workers [0], "SECOND", "{s:i}", "n", 2), 0);
+    muster_ask_t *ask = begin_ask (&crew);
+    muster_ask_send (ask, "TRAIN", NULL);
+    answer (&crew, 0, 7);
+    expect_reply (ask, "w0", 7);
+    cr_assert_eq (muster_worker_send (crew.workers [0], "THIRD", "{s:i}", "n", 3), 0);
+    stop_and_start (&crew);
+    cr_assert_eq (muster_worker_flush (crew.workers [0], PATIENCE_MS), 0);
+    cr_assert_eq (collector_count (crew.scene.messages), 3);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq (collector_number (crew.scene.messages, i), i + 1);
+    muster_ask_destroy (&ask);
+    end_crew (&crew);
+}
+
+Test (ask, a_late_reply_that_nobody_had_taken_at_a_stop_comes_after_the_next_start)
+{
+    crew_t crew = begin_crew_with_a_stuck_handler ();
+    muster_ask_t *ask = begin_ask (&crew);
+    muster_ask_send (ask, "TRAIN", NULL);
+    answer (&crew, 0, 7);
+    AWAIT (muster_ask_replied (ask) == 1);
+    muster_ask_destroy (&ask);
+    stop_and_start (&crew);
+    cr_assert_eq (muster_worker_flush (crew.workers [0], PATIENCE_MS), 0);
+    cr_assert_eq (collector_count (crew.scene.messages), 2);
+    cr_assert_eq (collector_number (crew.scene.messages, 1), 7);
+    end_crew (&crew);
+}
+
+Test (ask, a_reply_of_a_worker_that_was_replaced_can_be_taken_after_the_stop)
+{
+    crew_t crew = begin_crew (1);
+    muster_ask_t *ask = begin_ask (&crew);
+    muster_ask_send (ask, "TRAIN", NULL);
+    answer (&crew, 0, 7);
+    AWAIT (muster_ask_replied (ask) == 1);
+    muster_worker_t *other = scene_worker (&crew.scene, "w0");
+    muster_message_t *command;
+    cr_assert_eq (muster_worker_recv (crew.workers [0], &command, PATIENCE_MS), MUSTER_REPLACED);
+    cr_assert_eq (muster_listener_stop (crew.scene.listener, NULL), 0);
+    expect_reply (ask, "w0", 7);
+    muster_ask_destroy (&ask);
+    muster_worker_destroy (&other);
+    muster_worker_destroy (&crew.workers [0]);
+    end_crew (&crew);
+}
+
 Test (ask, where_the_listener_does_not_run_send_is_closed)
 {
     crew_t crew = begin_crew (0);

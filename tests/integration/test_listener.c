@@ -516,6 +516,25 @@ Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_st
 /*  --------------------------------------------------------------------------
     Bad frames */
 
+Test (listener, a_session_that_resumes_has_the_limits_of_the_new_start)
+{
+    static const char bytes [5000];
+    scene_t scene = scene_begin ();
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    cr_assert_eq (muster_worker_send (worker, "CMD", "{s:y}", "b", bytes, sizeof bytes), 0);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    muster_listener_set_message_limit (scene.listener, 2000);
+    scene_start (&scene);
+    cr_assert (collector_wait (scene.events, 2));
+    cr_assert_str_eq (collector_cmd (scene.events, 1), "RETURNED");
+    cr_assert_eq (muster_worker_send (worker, "CMD", NULL), 0);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (muster_worker_send (worker, "CMD", "{s:y}", "b", bytes, sizeof bytes), MUSTER_TOOBIG);
+    scene_dismiss (worker);
+    scene_close (&scene);
+}
+
 Test (listener, stop_without_time_to_drain_waits_for_a_handler_that_is_about_to_return)
 {
     for (int round = 0; round < 50; round++) {
