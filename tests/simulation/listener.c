@@ -258,6 +258,11 @@ take_hello (world_t *self, connection_t *connection, const frame_t *hello)
             world_fail (self, "a session of this listener is void");
             return;
         case HELLO_BEGIN:
+            if (holder && !holder->present && credit_is_full (&listener->credit)) {
+                HOLD (self, plan_is_tight (&self->plan), "a newcomer is refused: FULL");
+                refuse (self, connection, hello, MUSTER_FULL);
+                return;
+            }
             if (holder)
                 replace (self, holder, hello);
             welcome_new (self, connection, hello);
