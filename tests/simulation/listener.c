@@ -75,7 +75,7 @@ depart (world_t *self, peer_t *peer)
 static peer_t *
 find (world_t *self, const session_id_t *id)
 {
-    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + PEERS_MOST; peer++)
+    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + self->listener.places; peer++)
         if (peer->used && !peer->forgotten && memcmp (&peer->session.id, id, sizeof *id) == 0)
             return peer;
     return NULL;
@@ -84,7 +84,7 @@ find (world_t *self, const session_id_t *id)
 static peer_t *
 find_source (world_t *self, const char *source)
 {
-    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + PEERS_MOST; peer++)
+    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + self->listener.places; peer++)
         if (peer->used && !peer->forgotten && strcmp (peer->session.source, source) == 0)
             return peer;
     return NULL;
@@ -93,10 +93,20 @@ find_source (world_t *self, const char *source)
 static peer_t *
 free_place (world_t *self)
 {
-    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + PEERS_MOST; peer++)
+    listener_t *listener = &self->listener;
+    for (peer_t *peer = listener->peers; peer < listener->peers + listener->places; peer++)
         if (!peer->used)
             return peer;
-    return NULL;
+    return listener->places < PEERS_MOST ? &listener->peers [listener->places++] : NULL;
+}
+
+bool
+listener_has_places (const world_t *self)
+{
+    int used = 0;
+    for (const peer_t *peer = self->listener.peers; peer < self->listener.peers + self->listener.places; peer++)
+        used += peer->used;
+    return used < PEERS_MOST / 2;
 }
 
 /*  Its presence is over for good. */
@@ -432,7 +442,7 @@ static void
 check_silence (world_t *self)
 {
     listener_t *listener = &self->listener;
-    for (peer_t *peer = listener->peers; peer < listener->peers + PEERS_MOST; peer++) {
+    for (peer_t *peer = listener->peers; peer < listener->peers + listener->places; peer++) {
         if (!peer->used || peer->forgotten)
             continue;
         if (peer->present && self->now - peer->session.heard_at >= self->plan.limits.liveness) {
@@ -455,7 +465,7 @@ check_silence (world_t *self)
 static void
 each_present (world_t *self, void (*act) (world_t *self, peer_t *peer))
 {
-    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + PEERS_MOST; peer++)
+    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + self->listener.places; peer++)
         if (peer->used && peer->present)
             act (self, peer);
 }
@@ -488,7 +498,7 @@ listener_stop (world_t *self)
 static bool
 all_present (world_t *self, bool (*are) (const session_t *session))
 {
-    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + PEERS_MOST; peer++)
+    for (peer_t *peer = self->listener.peers; peer < self->listener.peers + self->listener.places; peer++)
         if (peer->used && peer->present && !are (&peer->session))
             return false;
     return true;
@@ -523,7 +533,7 @@ end_listening (world_t *self)
     world_tell (self, "listener: has stopped");
     give_up (self);
     each_present (self, depart);
-    for (peer_t *peer = listener->peers; peer < listener->peers + PEERS_MOST; peer++) {
+    for (peer_t *peer = listener->peers; peer < listener->peers + listener->places; peer++) {
         if (!peer->used || peer->forgotten)
             continue;
         peer->session.in.received = peer->session.in.handled;
@@ -557,12 +567,13 @@ void
 listener_clear (world_t *self)
 {
     listener_t *listener = &self->listener;
-    for (peer_t *peer = listener->peers; peer < listener->peers + PEERS_MOST; peer++) {
+    for (peer_t *peer = listener->peers; peer < listener->peers + listener->places; peer++) {
         if (peer->used)
             session_clear (&peer->session);
         peer->used = false;
     }
     ended_clear (&listener->ended);
+    listener->places = 0;
     listener->first = listener->count = 0;
     listener->handling = false;
     listener->held_until = 0;
@@ -651,7 +662,7 @@ listener_deadline (const world_t *self)
         deadline = listener->handled_at;
     if (listener->held_until > self->now && listener->held_until < deadline)
         deadline = listener->held_until;
-    for (const peer_t *peer = listener->peers; peer < listener->peers + PEERS_MOST; peer++) {
+    for (const peer_t *peer = listener->peers; peer < listener->peers + listener->places; peer++) {
         if (!peer->used || peer->forgotten)
             continue;
         int64_t at = peer->present ? session_deadline (&peer->session) : peer->absent_since + self->plan.retention;
@@ -680,7 +691,7 @@ listener_check (world_t *self)
     uint64_t held = 0, committed = 0;
     if (listener->state == LISTENER_DEAD)
         return;
-    for (const peer_t *peer = listener->peers; peer < listener->peers + PEERS_MOST; peer++) {
+    for (const peer_t *peer = listener->peers; peer < listener->peers + listener->places; peer++) {
         const session_t *session = &peer->session;
         if (!peer->used)
             continue;
@@ -689,7 +700,7 @@ listener_check (world_t *self)
         bool behind = peer->present && session->state == SESSION_OPEN && session->in.handled.messages > session->in.reported;
         HOLD (self, !behind || (session->in.report_at >= self->now && session->in.report_at <= self->now + 10),
             "story %d: what is handled is not reported", peer->story);
-        for (const peer_t *other = peer + 1; other < listener->peers + PEERS_MOST; other++)
+        for (const peer_t *other = peer + 1; other < listener->peers + listener->places; other++)
             HOLD (self, !other->used || !peer->present || !other->present
                 || strcmp (session->source, other->session.source), "two workers have one source");
     }

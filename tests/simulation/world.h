@@ -23,7 +23,7 @@
 #define QUEUE_MOST 64       /* frames on one way */
 #define MESSAGES_MOST 160   /* of one session */
 #define STORIES_MOST 64     /* sessions in a schedule */
-#define PEERS_MOST 16
+#define PEERS_MOST 64
 #define INBOX_MOST 2048
 #define COMMANDS_MOST 8192
 #define NEVER INT64_MAX
@@ -114,6 +114,7 @@ typedef struct {
     credit_t credit;
     ended_t ended;
     peer_t peers [PEERS_MOST];
+    int places;             /* the first of these: in use, or were */
     entry_t inbox [INBOX_MOST];
     unsigned first, count;
     int64_t held_until;     /* until then messages are not read: there is no room elsewhere */
@@ -247,6 +248,8 @@ void listener_take (world_t *self, connection_t *connection, way_t way, const pa
 void listener_work (world_t *self);
 void listener_check (world_t *self);
 void listener_hold (world_t *self);
+/*  Has it places for newcomers, while replaced ones wait for their handler? */
+bool listener_has_places (const world_t *self);
 void listener_command (world_t *self, int source);
 /*  Has this worker commands to come, or to handle? */
 bool listener_commands (world_t *self, const worker_t *worker);
