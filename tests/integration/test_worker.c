@@ -1064,6 +1064,28 @@ Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_
     scene_close (&scene);
 }
 
+Test (worker, a_stop_while_the_plain_share_is_full_does_not_keep_a_processor_busy)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    muster_listener_set_plain_share (scene.listener, 2000);
+    muster_listener_set_drain (scene.listener, 3);
+    collector_block (scene.messages);
+    scene_start (&scene);
+    producer_t *producer = producer_new (scene_endpoint (&scene));
+    for (int i = 0; i < 1000; i++)
+        producer_send_number (producer, "plain", "X", i);
+    AWAIT (scene_stats (&scene).received_bytes >= 2000);
+    double before = cpu_seconds ();
+    int64_t began = scene_now_ms ();
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), MUSTER_TIMEOUT);
+    double elapsed = (double) (scene_now_ms () - began) / 1000;
+    cr_assert_geq (elapsed, 3);
+    cr_assert_lt (cpu_seconds () - before, elapsed / 4);
+    producer_destroy (&producer);
+    scene_close (&scene);
+}
+
 Test (worker, where_plain_producers_have_no_share_workers_are_heard_all_the_same)
 {
     scene_t scene = scene_open (scene_tcp ());
