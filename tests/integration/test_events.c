@@ -307,6 +307,45 @@ Test (events, a_worker_that_waits_for_a_command_is_told_of_a_new_listener_though
     scene_close (&second);
 }
 
+/*  Remembers the session and the position of the last message, whose arg it is. */
+typedef struct {
+    char session [100];
+    uint64_t position;
+} origin_t;
+
+static int
+note_origin (const muster_message_t *message, void *arg)
+{
+    origin_t *self = arg;
+    snprintf (self->session, sizeof self->session, "%s", muster_message_session (message));
+    self->position = muster_message_position (message);
+    return 0;
+}
+
+Test (events, session_and_position_go_on_at_another_listener)
+{
+    char endpoint [100];
+    scene_private_endpoint (endpoint, sizeof endpoint);
+    scene_t first = scene_open (endpoint), second = scene_open (endpoint);
+    origin_t here, there;
+    muster_listener_register_default_handler (first.listener, note_origin, &here);
+    muster_listener_register_default_handler (second.listener, note_origin, &there);
+    scene_start (&first);
+    muster_worker_t *worker = scene_worker (&first, "a");
+    muster_worker_send (worker, "ONE", NULL);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    scene_close (&first);
+    muster_worker_send (worker, "TWO", NULL);
+    scene_start (&second);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_neq (strlen (here.session), 0);
+    cr_assert_str_eq (there.session, here.session);
+    cr_assert_eq (here.position, 1);
+    cr_assert_eq (there.position, 2);
+    scene_dismiss (worker);
+    scene_close (&second);
+}
+
 Test (events, a_worker_finds_a_new_listener_and_its_unconfirmed_messages_are_handled_there)
 {
     char endpoint [100];

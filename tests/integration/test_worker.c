@@ -1043,17 +1043,26 @@ Test (worker, one_for_whom_no_floor_is_left_is_refused_until_another_leaves)
     scene_close (&scene);
 }
 
-Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_lost)
+/*  A listener whose handler is stuck, and a producer that has filled its share. */
+static scene_t
+scene_with_a_full_plain_share (producer_t **producer)
 {
     scene_t scene = scene_open (scene_tcp ());
     muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
     muster_listener_set_plain_share (scene.listener, 2000);
     collector_block (scene.messages);
     scene_start (&scene);
-    producer_t *producer = producer_new (scene_endpoint (&scene));
+    *producer = producer_new (scene_endpoint (&scene));
     for (int i = 0; i < 1000; i++)
-        producer_send_number (producer, "plain", "X", i);
+        producer_send_number (*producer, "plain", "X", i);
     AWAIT (scene_stats (&scene).received_bytes >= 2000);
+    return scene;
+}
+
+Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_lost)
+{
+    producer_t *producer;
+    scene_t scene = scene_with_a_full_plain_share (&producer);
     for (int64_t began = scene_now_ms (); scene_now_ms () - began < SILENCE_MS; )
         cr_assert_leq (scene_stats (&scene).received_bytes, 2000 + 50, "the share and one frame");
     collector_unblock (scene.messages);
@@ -1066,16 +1075,9 @@ Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_
 
 Test (worker, a_stop_while_the_plain_share_is_full_does_not_keep_a_processor_busy)
 {
-    scene_t scene = scene_open (scene_tcp ());
-    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
-    muster_listener_set_plain_share (scene.listener, 2000);
+    producer_t *producer;
+    scene_t scene = scene_with_a_full_plain_share (&producer);
     muster_listener_set_drain (scene.listener, 3);
-    collector_block (scene.messages);
-    scene_start (&scene);
-    producer_t *producer = producer_new (scene_endpoint (&scene));
-    for (int i = 0; i < 1000; i++)
-        producer_send_number (producer, "plain", "X", i);
-    AWAIT (scene_stats (&scene).received_bytes >= 2000);
     double before = cpu_seconds ();
     int64_t began = scene_now_ms ();
     cr_assert_eq (muster_listener_stop (scene.listener, NULL), MUSTER_TIMEOUT);
