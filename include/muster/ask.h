@@ -52,8 +52,10 @@ MUSTER_EXPORT muster_error_t muster_ask_send_raw (muster_ask_t *self, const char
 
 /*  Wait for the next reply; give it back with muster_message_done. Errors:
     MUSTER_END when the round is over and all replies were taken, MUSTER_CLOSED
-    if the listener stopped, MUSTER_FORKED. */
+    if the listener stopped, MUSTER_INTERRUPTED, MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_ask_next (muster_ask_t *self, muster_message_t **reply);
+/*  The same, no longer than timeout_ms; MUSTER_TIMEOUT while the round goes on. */
+MUSTER_EXPORT muster_error_t muster_ask_next_within (muster_ask_t *self, muster_message_t **reply, int timeout_ms);
 
 /*  How many workers were asked. */
 MUSTER_EXPORT size_t muster_ask_asked (const muster_ask_t *self);

@@ -39,7 +39,8 @@
     XX (REVOKED, "the worker's key was revoked") \
     XX (LATE, "no reply in time") \
     XX (VERSION, "the peer speaks another version of the protocol") \
-    XX (END, "nothing more to come")
+    XX (END, "nothing more to come") \
+    XX (INTERRUPTED, "the host ended the wait")
 
 typedef enum {
     MUSTER_OK = 0,

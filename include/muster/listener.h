@@ -11,6 +11,8 @@
     - Functions may be called from any thread unless they say otherwise.
     - Times are in seconds (options) or milliseconds (arguments named
       timeout_ms: -1 waits for ever, 0 does not wait).
+    - A call that waits is ended by its host with MUSTER_INTERRUPTED, if the host
+      asked for that (interrupt.h).
     - Inside a handler nothing waits: send gives MUSTER_AGAIN where it would
       have to, stop only asks, destroy is MUSTER_BUSY.
 */

@@ -10,6 +10,7 @@
 #include "ask.h"
 #include "data.h"
 #include "error.h"
+#include "interrupt.h"
 #include "listener.h"
 #include "log.h"
 #include "message.h"

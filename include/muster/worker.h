@@ -10,6 +10,8 @@
     - Functions may be called from any thread unless they say otherwise.
     - Times are in seconds (options) or milliseconds (arguments named
       timeout_ms: -1 waits for ever, 0 does not wait).
+    - A call that waits is ended by its host with MUSTER_INTERRUPTED, if the host
+      asked for that (interrupt.h).
     - Once the listener has ended the session, every call returns why:
       MUSTER_ACCESS, MUSTER_FULL, MUSTER_REPLACED, MUSTER_REVOKED,
       MUSTER_RESERVED or MUSTER_VERSION. flush and close return 0 all the

@@ -12,6 +12,7 @@
 
 #include "actor/command.h"
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "actor/round.h"
 #include "base/alloc.h"
 #include "base/process.h"
@@ -282,7 +283,7 @@ end_of (muster_ask_t *self)
 }
 
 static muster_error_t
-wait_for_reply (muster_ask_t *self, muster_message_t **reply)
+wait_for_reply (muster_ask_t *self, muster_message_t **reply, int64_t deadline)
 {
     roster_t *roster = roster_of (self);
     while (!round_take (&self->round, reply)) {
@@ -295,13 +296,17 @@ wait_for_reply (muster_ask_t *self, muster_message_t **reply)
             end (self);
             return MUSTER_END;
         }
-        monotonic_cond_wait (&roster->changed, &roster->lock, until);
+        if (deadline <= monotonic_ms ())
+            return MUSTER_TIMEOUT;
+        muster_error_t error = patience_wait (&roster->changed, &roster->lock, until < deadline ? until : deadline);
+        if (error == MUSTER_INTERRUPTED)
+            return error;
     }
     return *reply ? 0 : MUSTER_NOMEM;
 }
 
 muster_error_t
-muster_ask_next (muster_ask_t *self, muster_message_t **reply)
+muster_ask_next_within (muster_ask_t *self, muster_message_t **reply, int timeout_ms)
 {
     if (!self || !reply || !self->sent)
         return MUSTER_INVAL;
@@ -309,9 +314,15 @@ muster_ask_next (muster_ask_t *self, muster_message_t **reply)
     if (is_foreign (self))
         return MUSTER_FORKED;
     roster_lock (roster_of (self));
-    muster_error_t error = wait_for_reply (self, reply);
+    muster_error_t error = wait_for_reply (self, reply, monotonic_deadline (timeout_ms));
     roster_unlock (roster_of (self));
     return error;
+}
+
+muster_error_t
+muster_ask_next (muster_ask_t *self, muster_message_t **reply)
+{
+    return muster_ask_next_within (self, reply, -1);
 }
 
 size_t

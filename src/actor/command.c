@@ -11,6 +11,7 @@
 #include <utlist.h>
 
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "wire/encode.h"
 #include "wire/picture.h"
 #include "wire/scan.h"
@@ -118,10 +119,10 @@ send_patiently (muster_listener_t *listener, const char *source, const command_t
         if (progress != before)
             deadline = monotonic_deadline (patience);
         before = progress;
-        bool called = monotonic_cond_wait (&roster->changed, &roster->lock, deadline);
+        muster_error_t wait = patience_wait (&roster->changed, &roster->lock, deadline);
         error = try_send (self, roster, source, writer, &progress);
-        if (error == MUSTER_AGAIN && !called && progress == before)
-            error = MUSTER_TIMEOUT;
+        if (error == MUSTER_AGAIN && (wait == MUSTER_INTERRUPTED || (wait && progress == before)))
+            error = wait;
     }
     roster_unlock (roster);
     return error;

@@ -10,6 +10,7 @@
 
 #include "actor/guest.h"
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "base/alloc.h"
 
 struct dispatch {
@@ -146,15 +147,17 @@ dispatch_new (dispatch_t **self_p, listener_core_t *core)
     return 0;
 }
 
-bool
+muster_error_t
 dispatch_wait (dispatch_t *self, int64_t deadline_ms)
 {
+    muster_error_t error = 0;
     pthread_mutex_lock (&self->lock);
-    while (!self->ended && monotonic_cond_wait (&self->changed, &self->lock, deadline_ms))
-        ;
-    bool ended = self->ended;
+    while (!self->ended && !error)
+        error = patience_wait (&self->changed, &self->lock, deadline_ms);
+    if (self->ended)
+        error = 0;
     pthread_mutex_unlock (&self->lock);
-    return ended;
+    return error;
 }
 
 void

@@ -18,8 +18,8 @@ typedef struct dispatch dispatch_t;
 muster_error_t dispatch_new (dispatch_t **self_p, listener_core_t *core);
 
 /*  Wait for the thread to end, which it does when the inbox is closed and no
-    handler runs, until deadline_ms (monotonic); false when it has not. */
-bool dispatch_wait (dispatch_t *self, int64_t deadline_ms);
+    handler runs, until deadline_ms (monotonic). Errors: MUSTER_TIMEOUT, MUSTER_INTERRUPTED. */
+muster_error_t dispatch_wait (dispatch_t *self, int64_t deadline_ms);
 
 /*  Only once it has ended. */
 void dispatch_destroy (dispatch_t **self_p);

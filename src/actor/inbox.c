@@ -14,6 +14,7 @@
 #include <utlist.h>
 
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "base/alloc.h"
 
 struct inbox {
@@ -320,6 +321,15 @@ try_take (inbox_t *self, inbox_taker_t taker, muster_message_t **message, bool *
     return true;
 }
 
+/*  The dispatch thread is the library's own: its host is not asked. */
+static muster_error_t
+wait_for_change (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms)
+{
+    if (taker == INBOX_CALLER)
+        return patience_wait (&self->changed, &self->lock, deadline_ms);
+    return monotonic_cond_wait (&self->changed, &self->lock, deadline_ms) ? 0 : MUSTER_TIMEOUT;
+}
+
 muster_error_t
 inbox_take (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_message_t **message, bool *event)
 {
@@ -329,8 +339,7 @@ inbox_take (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_mess
         if (!self->open)
             error = MUSTER_CLOSED;
         else
-        if (!monotonic_cond_wait (&self->changed, &self->lock, deadline_ms))
-            error = MUSTER_TIMEOUT;
+            error = wait_for_change (self, taker, deadline_ms);
     }
     pthread_mutex_unlock (&self->lock);
     return error ? error : *message ? 0 : MUSTER_NOMEM;

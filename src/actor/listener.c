@@ -15,6 +15,7 @@
 #include "actor/listener.h"
 #include "actor/listener_actor.h"
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "base/alloc.h"
 #include "base/process.h"
 #include "net/context.h"
@@ -71,7 +72,7 @@ make_parts (muster_listener_t *self, const char *endpoint)
     core->writer = muster_writer_new ();
     if (!core->options.endpoint || !core->wake || !core->writer || !set_identity (core))
         return false;
-    core->registry = registry_new (core->source);
+    core->registry = registry_new (core->source, patience_wait_for_ever);
     core->inbox = inbox_new (core->wake, &origin, self);
     roster_init (&core->roster, core->wake);
     self->has_roster = true;
@@ -106,7 +107,7 @@ muster_listener_new (const char *endpoint)
     if (!self)
         return NULL;
     self->generation = process_generation ();
-    pthread_mutex_init (&self->lifecycle, NULL);
+    patience_lock_init (&self->lifecycle);
     listener_options_init (&self->core.options);
     if (!make_parts (self, endpoint)) {
         free_parts (self);
@@ -222,14 +223,16 @@ listener_phase (muster_listener_t *self)
     return phase;
 }
 
-static void
+static muster_error_t
 wait_for_end (muster_listener_t *self)
 {
     roster_t *roster = &self->core.roster;
+    muster_error_t error = 0;
     roster_lock (roster);
-    while (self->core.phase != LISTENER_ENDED)
-        monotonic_cond_wait (&roster->changed, &roster->lock, INT64_MAX);
+    while (self->core.phase != LISTENER_ENDED && !error)
+        error = patience_wait_for_ever (&roster->changed, &roster->lock);
     roster_unlock (roster);
+    return error;
 }
 
 /*  The actor has ended: its thread, the context and, if no handler runs longer
@@ -245,8 +248,9 @@ reap (muster_listener_t *self, int64_t deadline_ms)
         context_release (self->core.context);
     }
     if (self->dispatch) {
-        if (!dispatch_wait (self->dispatch, deadline_ms))
-            return MUSTER_TIMEOUT;
+        muster_error_t error = dispatch_wait (self->dispatch, deadline_ms);
+        if (error)
+            return error;
         dispatch_destroy (&self->dispatch);
     }
     self->core.phase = LISTENER_STOPPED;
@@ -262,8 +266,9 @@ muster_listener_start (muster_listener_t *self)
         return MUSTER_FORKED;
     if (registry_inside (self->core.registry))
         return MUSTER_DEADLOCK;
-    pthread_mutex_lock (&self->lifecycle);
-    muster_error_t error = 0;
+    muster_error_t error = patience_lock (&self->lifecycle);
+    if (error)
+        return error;
     self->reason [0] = 0;
     listener_phase_t phase = listener_phase (self);
     if (phase == LISTENER_ENDED && reap (self, 0) == 0)
@@ -307,15 +312,17 @@ muster_listener_stop (muster_listener_t *self, uint64_t *dropped)
         }
         return 0;
     }
-    pthread_mutex_lock (&self->lifecycle);
-    muster_error_t error = 0;
+    muster_error_t error = patience_lock (&self->lifecycle);
+    if (error)
+        return error;
     int64_t deadline = monotonic_deadline (self->core.options.drain_ms);
     if (listener_phase (self) != LISTENER_STOPPED) {
         ask_to_stop (self);
-        wait_for_end (self);
-        if (dropped)
+        error = wait_for_end (self);
+        if (!error)
+            error = reap (self, deadline);
+        if (dropped && error != MUSTER_INTERRUPTED)
             *dropped = self->core.dropped_last;
-        error = reap (self, deadline);
     }
     pthread_mutex_unlock (&self->lifecycle);
     return error;

@@ -14,6 +14,7 @@
 #include "actor/command.h"
 #include "actor/listener.h"
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "base/alloc.h"
 
 /*  --------------------------------------------------------------------------
@@ -114,8 +115,9 @@ wait_until_here (muster_listener_t *self, here_fn *here, const void *wanted, siz
         if (inside)
             error = MUSTER_DEADLOCK;
         else
-        if (!monotonic_cond_wait (&roster->changed, &roster->lock, deadline))
-            error = here (roster, wanted, count) ? 0 : MUSTER_TIMEOUT;
+            error = patience_wait (&roster->changed, &roster->lock, deadline);
+        if (error == MUSTER_TIMEOUT && here (roster, wanted, count))
+            error = 0;
     }
     roster_unlock (roster);
     return error;

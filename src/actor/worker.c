@@ -13,6 +13,7 @@
 #include "actor/guest.h"
 #include "actor/identity.h"
 #include "actor/monotonic.h"
+#include "actor/patience.h"
 #include "actor/worker.h"
 #include "actor/worker_actor.h"
 #include "base/alloc.h"
@@ -144,7 +145,7 @@ muster_worker_new (const char *endpoint, const char *source)
         return NULL;
     worker_core_t *core = &self->core;
     self->generation = process_generation ();
-    pthread_mutex_init (&self->lifecycle, NULL);
+    patience_lock_init (&self->lifecycle);
     pthread_mutex_init (&core->lock, NULL);
     monotonic_cond_init (&core->changed);
     worker_options_init (&core->options);
@@ -207,8 +208,10 @@ muster_worker_start (muster_worker_t *self)
         return MUSTER_INVAL;
     if (is_foreign (self))
         return MUSTER_FORKED;
-    pthread_mutex_lock (&self->lifecycle);
-    muster_error_t error = MUSTER_BUSY;
+    muster_error_t error = patience_lock (&self->lifecycle);
+    if (error)
+        return error;
+    error = MUSTER_BUSY;
     if (!self->started) {
         error = start (self);
         self->started = error == 0;
@@ -244,6 +247,13 @@ progress_deadline (const worker_core_t *core, progress_t *progress)
     return progress->since + core->options.no_progress_ms;
 }
 
+/*  A caller who looks at the time itself is told of an interruption only. */
+static muster_error_t
+until_deadline (muster_error_t error)
+{
+    return error == MUSTER_INTERRUPTED ? error : 0;
+}
+
 /*  Wait for a change until deadline, or until nothing has moved for too long. */
 static muster_error_t
 wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
@@ -253,8 +263,7 @@ wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
         until = deadline;
     if (monotonic_ms () >= until)
         return MUSTER_TIMEOUT;
-    monotonic_cond_wait (&core->changed, &core->lock, until);
-    return 0;
+    return until_deadline (patience_wait (&core->changed, &core->lock, until));
 }
 
 /*  --------------------------------------------------------------------------
@@ -443,7 +452,7 @@ flush_until (muster_worker_t *self, int64_t deadline, bool patient)
         if (!error && patient && monotonic_ms () >= deadline)
             error = MUSTER_TIMEOUT;
         if (!error && patient)
-            monotonic_cond_wait (&core->changed, &core->lock, deadline);
+            error = until_deadline (patience_wait (&core->changed, &core->lock, deadline));
         else
         if (!error)
             error = wait_for_change (core, deadline, &progress);
@@ -466,14 +475,17 @@ muster_worker_flush (muster_worker_t *self, int timeout_ms)
     return error;
 }
 
-static void
+static muster_error_t
 say_goodbye (muster_worker_t *self, int64_t deadline)
 {
     worker_core_t *core = &self->core;
-    session_goodbye (&core->session);
+    muster_error_t error = 0;
+    if (!core->session.leaving)
+        session_goodbye (&core->session);
     wake_call (core->wake);
-    while (core->session.state != SESSION_ENDED && monotonic_ms () < deadline)
-        monotonic_cond_wait (&core->changed, &core->lock, deadline);
+    while (core->session.state != SESSION_ENDED && !error)
+        error = patience_wait (&core->changed, &core->lock, deadline);
+    return until_deadline (error);
 }
 
 static muster_error_t
@@ -483,8 +495,10 @@ close_session (muster_worker_t *self, uint64_t *unconfirmed)
     const outbox_t *box = &core->session.out.box;
     int64_t deadline = monotonic_deadline (core->options.drain_ms);
     muster_error_t error = flush_until (self, deadline, true);
-    if (core->session.state != SESSION_ENDED)
-        say_goodbye (self, monotonic_ms () + GOODBYE_MS);
+    if (error == MUSTER_INTERRUPTED)
+        return error;
+    if (core->session.state != SESSION_ENDED && say_goodbye (self, monotonic_ms () + GOODBYE_MS))
+        return MUSTER_INTERRUPTED;
     if (unconfirmed)
         *unconfirmed = box->accepted.messages - box->handled.messages;
     self->closed = true;
@@ -509,13 +523,15 @@ muster_worker_close (muster_worker_t *self, uint64_t *unconfirmed)
         return MUSTER_INVAL;
     if (is_foreign (self))
         return MUSTER_FORKED;
-    muster_error_t error = 0;
-    pthread_mutex_lock (&self->lifecycle);
+    muster_error_t error = patience_lock (&self->lifecycle);
+    if (error)
+        return error;
     if (self->started && !self->closed) {
         pthread_mutex_lock (&self->core.lock);
         error = close_session (self, unconfirmed);
         pthread_mutex_unlock (&self->core.lock);
-        end_actor (self);
+        if (self->closed)
+            end_actor (self);
     }
     pthread_mutex_unlock (&self->lifecycle);
     return error;

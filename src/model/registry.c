@@ -43,6 +43,7 @@ typedef struct {
 struct registry {
     pthread_mutex_t lock;           /* guards all that follows */
     pthread_cond_t left;            /* a handler has returned */
+    registry_wait_fn *wait;
     named_t *named;
     registry_slot_t *fallback;      /* the default handler; NULL: built in */
     registry_slot_t *system;
@@ -51,14 +52,25 @@ struct registry {
     char own_source [MUSTER_NAME_MAX + 1];
 };
 
+static void
+init_condition (pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init (&attributes);
+    pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init (condition, &attributes);
+    pthread_condattr_destroy (&attributes);
+}
+
 registry_t *
-registry_new (const char *own_source)
+registry_new (const char *own_source, registry_wait_fn *wait)
 {
     registry_t *self = alloc_zero (sizeof *self);
     if (!self)
         return NULL;
     pthread_mutex_init (&self->lock, NULL);
-    pthread_cond_init (&self->left, NULL);
+    init_condition (&self->left);
+    self->wait = wait;
     strncpy (self->own_source, own_source, sizeof self->own_source - 1);
     return self;
 }
@@ -136,19 +148,24 @@ is_inside (registry_t *self)
 }
 
 /*  Give up a slot that is in no table any more, or NULL. Locked. */
-static void
+static muster_error_t
 retire (registry_t *self, registry_slot_t *slot)
 {
+    muster_error_t error = 0;
     if (!slot)
-        return;
+        return 0;
     slot->retired = true;
     if (!is_inside (self)) {
         slot->awaited = true;
-        while (slot->running > 0)
-            pthread_cond_wait (&self->left, &self->lock);
+        while (slot->running > 0 && !error)
+            error = self->wait (&self->left, &self->lock);
+        slot->awaited = false;
     }
-    if (slot->running == 0)
+    if (slot->running == 0) {
         alloc_free (slot);
+        error = 0;
+    }
+    return error;
 }
 
 static named_t *
@@ -190,7 +207,7 @@ put_named (registry_t *self, const char *source, registry_slot_t *slot, bool ove
     else {
         registry_slot_t *old = named->slot;
         named->slot = slot;
-        retire (self, old);
+        error = retire (self, old);
     }
     pthread_mutex_unlock (&self->lock);
     return error;
@@ -207,7 +224,7 @@ registry_register (registry_t *self, const char *source, muster_handler_fn *hand
     if (!slot)
         return MUSTER_NOMEM;
     muster_error_t error = put_named (self, source, slot, overwrite);
-    if (error)
+    if (error == MUSTER_EXISTS || error == MUSTER_NOMEM)
         alloc_free (slot);
     return error;
 }
@@ -222,9 +239,8 @@ registry_unregister (registry_t *self, const char *source)
     named_t *named = find_named (self, source);
     if (named) {
         HASH_DEL (self->named, named);
-        retire (self, named->slot);
+        error = retire (self, named->slot);
         alloc_free (named);
-        error = 0;
     }
     pthread_mutex_unlock (&self->lock);
     return error;
@@ -241,9 +257,9 @@ replace (registry_t *self, registry_slot_t **place, muster_handler_fn *handler, 
     pthread_mutex_lock (&self->lock);
     registry_slot_t *old = *place;
     *place = slot;
-    retire (self, old);
+    muster_error_t error = retire (self, old);
     pthread_mutex_unlock (&self->lock);
-    return 0;
+    return error;
 }
 
 muster_error_t

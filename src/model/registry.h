@@ -11,6 +11,7 @@
 #ifndef MODEL_REGISTRY_H_INCLUDED
 #define MODEL_REGISTRY_H_INCLUDED
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include <muster/error.h>
@@ -26,13 +27,18 @@ typedef struct {
     registry_slot_t *slot;      /* the registry's */
 } registry_entry_t;
 
+/*  How a caller waits for a condition (CLOCK_MONOTONIC), with the lock held. An
+    error ends the wait. */
+typedef muster_error_t (registry_wait_fn) (pthread_cond_t *condition, pthread_mutex_t *lock);
+
 /*  own_source is copied: registering it is MUSTER_RESERVED. NULL when out of
     memory. Nobody may be in a handler when it is destroyed. */
-registry_t *registry_new (const char *own_source);
+registry_t *registry_new (const char *own_source, registry_wait_fn *wait);
 void registry_destroy (registry_t **self_p);
 
 /*  As muster_listener_register_handler and its like, but for MUSTER_BUSY and
-    MUSTER_FORKED. Called inside a handler they do not wait for the old one. */
+    MUSTER_FORKED. Called inside a handler they do not wait for the old one. An error
+    of wait means that it may still be running; the change holds all the same. */
 muster_error_t registry_register (registry_t *self, const char *source, muster_handler_fn *handler, void *arg, bool overwrite);
 muster_error_t registry_unregister (registry_t *self, const char *source);
 muster_error_t registry_set_default (registry_t *self, muster_handler_fn *handler, void *arg);

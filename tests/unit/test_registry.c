@@ -17,6 +17,13 @@
 
 #define OWN "own-source"
 
+static muster_error_t
+wait_for_ever (pthread_cond_t *condition, pthread_mutex_t *lock)
+{
+    pthread_cond_wait (condition, lock);
+    return 0;
+}
+
 static int
 one (const muster_message_t *message, void *arg)
 {
@@ -42,7 +49,7 @@ handler_of (registry_t *registry, const char *source)
 Test (registry, finds_the_handler_of_a_source)
 {
     int arg;
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, "a", one, &arg, false), 0);
     cr_assert_eq (registry_register (registry, "b", other, NULL, false), 0);
     registry_entry_t entry = registry_enter (registry, "a");
@@ -57,7 +64,7 @@ Test (registry, finds_the_handler_of_a_source)
 
 Test (registry, falls_back_to_the_default_and_then_to_none)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_null (handler_of (registry, "a"));
     cr_assert_eq (registry_set_default (registry, one, NULL), 0);
     cr_assert_eq (handler_of (registry, "a"), one);
@@ -68,7 +75,7 @@ Test (registry, falls_back_to_the_default_and_then_to_none)
 
 Test (registry, has_a_system_handler_apart)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_set_default (registry, one, NULL), 0);
     registry_entry_t entry = registry_enter_system (registry);
     cr_assert_null (entry.handler);
@@ -82,7 +89,7 @@ Test (registry, has_a_system_handler_apart)
 
 Test (registry, refuses_a_second_handler_unless_told_to_overwrite)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
     cr_assert_eq (registry_register (registry, "a", other, NULL, false), MUSTER_EXISTS);
     cr_assert_eq (handler_of (registry, "a"), one);
@@ -93,7 +100,7 @@ Test (registry, refuses_a_second_handler_unless_told_to_overwrite)
 
 Test (registry, overwrites_where_there_is_none)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, "a", one, NULL, true), 0);
     cr_assert_eq (handler_of (registry, "a"), one);
     registry_destroy (&registry);
@@ -101,7 +108,7 @@ Test (registry, overwrites_where_there_is_none)
 
 Test (registry, refuses_its_own_source)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, OWN, one, NULL, false), MUSTER_RESERVED);
     cr_assert_eq (registry_register (registry, OWN, one, NULL, true), MUSTER_RESERVED);
     cr_assert_null (handler_of (registry, OWN));
@@ -110,7 +117,7 @@ Test (registry, refuses_its_own_source)
 
 Test (registry, refuses_null)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, NULL, one, NULL, false), MUSTER_INVAL);
     cr_assert_eq (registry_register (registry, "a", NULL, NULL, true), MUSTER_INVAL);
     cr_assert_eq (registry_register (registry, OWN, NULL, NULL, true), MUSTER_INVAL);
@@ -124,7 +131,7 @@ Test (registry, refuses_a_source_that_no_message_can_have)
 {
     static const char *const bad [] = {
         "", "a\n", "\x7f", "\xc2\x85", "\xff", "\xc0\x80", "\xed\xa0\x80", "a\xe2\x82" };
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     for (size_t i = 0; i < sizeof bad / sizeof bad [0]; i++)
         cr_assert_eq (registry_register (registry, bad [i], one, NULL, false), MUSTER_INVAL, "%zu", i);
     cr_assert_eq (registry_register (registry, "\xc3\xa9 \xf0\x9f\x8e\xb5", one, NULL, false), 0);
@@ -133,7 +140,7 @@ Test (registry, refuses_a_source_that_no_message_can_have)
 
 Test (registry, takes_sources_of_up_to_255_bytes)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     char source [257];
     memset (source, 's', sizeof source);
     source [255] = 0;
@@ -147,7 +154,7 @@ Test (registry, takes_sources_of_up_to_255_bytes)
 
 Test (registry, unregisters)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_unregister (registry, "a"), MUSTER_NOTFOUND);
     cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
     cr_assert_eq (registry_unregister (registry, "a"), 0);
@@ -158,7 +165,7 @@ Test (registry, unregisters)
 
 Test (registry, holds_many_sources)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     char source [32];
     for (int i = 0; i < 5000; i++) {
         snprintf (source, sizeof source, "worker-%d", i);
@@ -173,8 +180,8 @@ Test (registry, holds_many_sources)
 
 Test (registry, knows_who_is_inside)
 {
-    registry_t *registry = registry_new (OWN);
-    registry_t *another = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
+    registry_t *another = registry_new (OWN, wait_for_ever);
     cr_assert_not (registry_inside (registry));
     registry_entry_t outer = registry_enter (registry, "a");
     registry_entry_t inner = registry_enter_system (registry);
@@ -250,7 +257,7 @@ set_default (registry_t *registry)
 static void
 assert_waits (change_fn *change, bool is_default)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     runner_t runner;
     pthread_t opener;
     if (is_default)
@@ -284,7 +291,7 @@ Test (registry, waits_until_the_old_default_handler_has_returned)
 
 Test (registry, does_not_wait_for_the_same_function_of_another_source)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     runner_t runner;
     cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
     cr_assert_eq (registry_register (registry, "b", one, NULL, false), 0);
@@ -298,7 +305,7 @@ Test (registry, does_not_wait_for_the_same_function_of_another_source)
 
 Test (registry, does_not_wait_inside_a_handler)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
     registry_entry_t entry = registry_enter (registry, "a");
     cr_assert_eq (registry_register (registry, "a", other, NULL, true), 0);
@@ -310,7 +317,7 @@ Test (registry, does_not_wait_inside_a_handler)
 
 Test (registry, changes_hold_for_the_next_message_while_a_handler_runs)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
     registry_entry_t outer = registry_enter (registry, "a");
     cr_assert_eq (registry_register (registry, "a", other, NULL, true), 0);
@@ -330,7 +337,7 @@ hammer (void *arg)
 
 Test (registry, is_safe_from_many_threads)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     pthread_t threads [4];
     for (int i = 0; i < 4; i++)
         pthread_create (&threads [i], NULL, hammer, registry);
@@ -364,7 +371,7 @@ Test (registry, lives_when_memory_runs_out)
     int taken = 0;
     for (size_t nth = 1; taken < 400; nth++) {
         alloc_fail_from (nth);
-        registry_t *registry = registry_new (OWN);
+        registry_t *registry = registry_new (OWN, wait_for_ever);
         taken = registry ? fill (registry) : 0;
         alloc_fail_from (0);
         cr_assert (registry || nth == 1);
@@ -378,7 +385,7 @@ Test (registry, lives_when_memory_runs_out)
 
 Test (registry, keeps_the_old_handler_when_memory_runs_out)
 {
-    registry_t *registry = registry_new (OWN);
+    registry_t *registry = registry_new (OWN, wait_for_ever);
     cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
     cr_assert_eq (registry_set_default (registry, one, NULL), 0);
     alloc_fail_from (1);
