@@ -1,0 +1,73 @@
+"""A message listener for coordinators, over ZeroMQ.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+A coordinator has a `Listener`, each worker process a `Worker`:
+
+    with muster.Listener("tcp://127.0.0.1:*") as listener:
+        listener.wait_for_workers(2)
+        for reply in listener.ask("TRAIN", {"round": 1}):
+            print(reply.source, reply.data["loss"])
+
+    with muster.Worker(endpoint, source="worker-1") as worker:
+        for command in worker:
+            command.reply("UPDATE", {"loss": 0.3})
+
+Data is a dict of what msgpack knows, and of numpy arrays. Times are in seconds, sizes in bytes.
+`muster.aio` has the same for asyncio, `muster.fedflow` stands in for fedflow.core.message.
+"""
+import atexit
+import os
+
+from muster import _core
+from muster._core import (
+    Access,
+    Again,
+    Ask,
+    Busy,
+    Closed,
+    Deadlock,
+    End,
+    Endpoint,
+    Error,
+    Exists,
+    Forked,
+    Format,
+    Full,
+    InUse,
+    Interrupted,
+    Invalid,
+    Late,
+    Left,
+    Lost,
+    Message,
+    NoMemory,
+    NotFound,
+    Rejected,
+    Replaced,
+    Reserved,
+    Resource,
+    Revoked,
+    System,
+    Timeout,
+    TooBig,
+    Type,
+    Version,
+)
+from muster._ext import Ext
+from muster._listener import Listener
+from muster._worker import Worker
+
+__version__: str = _core.version
+
+__all__ = [
+    "Access", "Again", "Ask", "Busy", "Closed", "Deadlock", "End", "Endpoint", "Error", "Exists",
+    "Ext", "Forked", "Format", "Full", "InUse", "Interrupted", "Invalid", "Late", "Left", "Listener",
+    "Lost", "Message", "NoMemory", "NotFound", "Rejected", "Replaced", "Reserved", "Resource",
+    "Revoked", "System", "Timeout", "TooBig", "Type", "Version", "Worker", "__version__",
+]
+
+os.register_at_fork(after_in_child=_core.after_fork)
+atexit.register(_core.end_all)

@@ -1,0 +1,57 @@
+"""Log lines of the library, and handlers that fail, on their way to `logging`.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+The library's threads leave their lines and go on; a thread of Python's takes them
+to the logger `muster`.
+"""
+import atexit
+import logging
+import os
+import threading
+from typing import Any, Optional
+
+logger = logging.getLogger("muster")
+
+#   By the level's number in C.
+_LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
+
+_lock = threading.Lock()
+_thread: Optional[threading.Thread] = None
+
+
+def report_failure(handler: Any, message: Any, error: BaseException) -> None:
+    """Log what a handler raised, with its trace."""
+    logger.error("handler %r failed on %r", handler, message, exc_info=error)
+
+
+def _log_lines(wait: bool) -> None:
+    from muster import _core
+    for level, text in _core.take_log(wait):
+        logger.log(_LEVELS[level], "%s", text)
+
+
+def _run() -> None:
+    while True:
+        _log_lines(True)
+
+
+def start() -> None:
+    """See that the thread runs. Called where a Listener or a Worker is made."""
+    global _thread
+    with _lock:
+        if _thread is None:
+            _thread = threading.Thread(target=_run, name="muster-log", daemon=True)
+            _thread.start()
+            atexit.register(_log_lines, False)
+
+
+def _after_fork() -> None:
+    global _lock, _thread
+    _lock = threading.Lock()
+    _thread = None
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,78 @@
+"""The worker's side.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+"""
+from types import TracebackType
+from typing import Optional, Type
+
+from muster import _core, _log
+from muster._core import Rejected
+
+
+class Worker(_core.Worker):
+    """Sends messages to a listener, and takes its commands.
+
+    It works from the moment it is made until `close`, or the end of `with`; iterating gives its commands. Any
+    thread may use it. A forked child makes one of its own: with the parent's every call raises Forked.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        source: Optional[str] = None,
+        *,
+        return_endpoint: Optional[str] = None,
+        send_buffer: Optional[int] = None,
+        command_buffer: Optional[int] = None,
+        liveness: Optional[float] = None,
+        drain: Optional[float] = None,
+        no_progress: Optional[float] = None,
+    ) -> None:
+        """Begin to connect; it does not wait for the listener: messages may be sent at once.
+
+        endpoint: the listener's. source: the worker's name, a UUID unless given.
+        return_endpoint: of the way back; tcp port + 1, path or name + ".return" unless given.
+        send_buffer: kept until handled, bytes (64 MiB), beside one more message.
+        command_buffer: commands received and not done, bytes (64 MiB), beside one more.
+        liveness: silence after which the listener is taken for lost, seconds (10).
+        drain: how long close waits, seconds (10).
+        no_progress: how long send and flush wait while nothing moves, seconds (30).
+        Raises Endpoint, Invalid, Resource, NoMemory.
+        """
+        super().__init__(endpoint, source, {
+            "return_endpoint": return_endpoint, "send_buffer": send_buffer,
+            "command_buffer": command_buffer, "liveness": liveness, "drain": drain,
+            "no_progress": no_progress,
+        })
+        _log.start()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        unconfirmed, why = self._close()
+        if why is None:
+            return
+        if error is None:
+            raise why
+        _log.logger.warning("%s: closed after %s: %d not confirmed: %s",
+                            self.source, type(error).__name__, unconfirmed, why)
+
+    def __repr__(self) -> str:
+        return f"<muster.Worker {self.source}>"
+
+    def close(self) -> int:
+        """Flush within the drain limit, say goodbye, disconnect.
+
+        Returns how many of the accepted messages were not reported handled: 0 if all went well. Harmless when
+        closed. Raises Rejected if the listener refused a message since the last flush.
+        """
+        unconfirmed, why = self._close()
+        if isinstance(why, Rejected):
+            raise why
+        if why is not None:
+            _log.logger.warning("%s: %d messages not confirmed: %s", self.source, unconfirmed, why)
+        return unconfirmed

@@ -1,0 +1,24 @@
+/*  arguments.h - what Python hands to a method
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#ifndef ARGUMENTS_H_INCLUDED
+#define ARGUMENTS_H_INCLUDED
+
+#include "core.h"
+
+/*  Sort the arguments of a vectorcall into values, by position or by keyword. Those
+    that are not given stay as they are; the first required must be. */
+int arguments_from (PyObject *const *arguments, Py_ssize_t count, PyObject *names,
+    const char *method, const char *const *keywords, int required, PyObject **values);
+
+/*  Seconds as a number, None for ever, as milliseconds, rounded up. */
+int arguments_timeout (PyObject *seconds, int *timeout_ms);
+
+/*  The text of a str without NUL, which lasts as long as it does; NULL with an
+    exception that says what it is. */
+const char *arguments_name (PyObject *text, const char *what);
+
+#endif

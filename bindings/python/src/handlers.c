@@ -1,0 +1,79 @@
+/*  handlers.c - Python's handlers, called by the library
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "handlers.h"
+
+#include "log.h"
+#include "message.h"
+
+static _Thread_local unsigned depth;
+
+bool
+handlers_inside (void)
+{
+    return depth > 0;
+}
+
+/*  Whatever a handler raises, SystemExit too, is its failure and nobody else's. */
+static int
+call (PyObject *handler, PyObject *message)
+{
+    PyObject *result = PyObject_CallOneArg (handler, message);
+    if (!result) {
+        log_failed_handler (handler, message);
+        return 1;
+    }
+    Py_DECREF (result);
+    return 0;
+}
+
+int
+handlers_call (const muster_message_t *message, void *arg)
+{
+    PyGILState_STATE state = PyGILState_Ensure ();
+    PyObject *tuple = Py_NewRef ((PyObject *) arg);
+    int failed = 1;
+    PyObject *object = message_new_lent (message, PyTuple_GET_ITEM (tuple, 0));
+    depth++;
+    if (object) {
+        failed = call (PyTuple_GET_ITEM (tuple, 1), object);
+        message_end_loan (object);
+    }
+    else
+        PyErr_Clear ();
+    depth--;
+    Py_DECREF (tuple);
+    PyGILState_Release (state);
+    return failed;
+}
+
+/*  The thread state is made once, not for each burst: what handlers keep in
+    threading.local stays. */
+void
+handlers_hook (muster_dispatch_moment_t moment, void *arg)
+{
+    dispatch_state_t *self = arg;
+    switch (moment) {
+        case MUSTER_DISPATCH_RESUME:
+            if (self->thread)
+                PyEval_RestoreThread (self->thread);
+            else {
+                PyGILState_Ensure ();
+                self->thread = PyThreadState_Get ();
+            }
+            break;
+        case MUSTER_DISPATCH_PAUSE:
+            PyEval_SaveThread ();
+            break;
+        case MUSTER_DISPATCH_END:
+            if (!self->thread)
+                break;
+            PyEval_RestoreThread (self->thread);
+            self->thread = NULL;
+            PyGILState_Release (PyGILState_UNLOCKED);
+            break;
+    }
+}

@@ -1,0 +1,34 @@
+/*  handlers.h - Python's handlers, called by the library
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    The argument of a registered handler is a tuple (listener, callable), kept
+    by a dict of the listener: under its source, True for the default handler,
+    False for the system handler.
+*/
+#ifndef HANDLERS_H_INCLUDED
+#define HANDLERS_H_INCLUDED
+
+#include <stdbool.h>
+
+#include "core.h"
+
+int handlers_init (void);
+
+/*  What the library calls, with the tuple as arg. */
+int handlers_call (const muster_message_t *message, void *arg);
+
+/*  Is this thread in a handler? The tuple of one that is taken out may then be in use. */
+bool handlers_inside (void);
+
+/*  The hook of the dispatch thread: it has the GIL for as long as there is
+    something to handle. state is the thread's. */
+typedef struct {
+    PyThreadState *thread;      /* NULL: it never had the GIL */
+} dispatch_state_t;
+
+void handlers_hook (muster_dispatch_moment_t moment, void *state);
+
+#endif
