@@ -30,6 +30,7 @@ What differs from a multiprocessing.Queue, always to the better:
 - A forked child that calls `start` or `run` listens for children of its own; until then `mq` is its parent's queue.
 """
 import abc
+import atexit
 import copyreg
 import fcntl
 import io
@@ -120,7 +121,7 @@ class _Pickler(ForkingPickler):
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        extra = {kind: reduce for kind, reduce in self._extra_reducers.items()
+        extra = {kind: reduce for kind, reduce in getattr(ForkingPickler, "_extra_reducers", {}).items()
                  if not str(reduce.__module__).startswith("torch")}
         self.dispatch_table = {**copyreg.dispatch_table, **extra}
 
@@ -395,6 +396,9 @@ class _Process:
 
 
 _here = _Process()
+
+# At its exit muster ends what is left, and multiprocessing waits for the children, who hand over then: this comes first.
+atexit.register(multiprocessing.util._exit_function)
 
 
 def _before_fork() -> None:

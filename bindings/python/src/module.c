@@ -15,11 +15,13 @@
 #include "log.h"
 #include "message.h"
 #include "pack.h"
+#include "token.h"
 #include "unpack.h"
 #include "worker.h"
 
 /*  --------------------------------------------------------------------------
-    Ctrl-C: the main thread, which waits in the library, sees to its signals */
+    Who ends a call that waits: a signal, Ctrl-C say, if it is in the main thread; another
+    thread by a token */
 
 static pthread_t main_thread;
 
@@ -40,6 +42,8 @@ find_main_thread (void)
 static bool
 check_signals (void)
 {
+    if (token_is_cancelled ())
+        return true;
     if (!pthread_equal (pthread_self (), main_thread) || !Py_IsInitialized ())
         return false;
     PyGILState_STATE state = PyGILState_Ensure ();
@@ -133,7 +137,7 @@ fill (PyObject *module)
     if (PyModule_AddStringConstant (module, "version", muster_version ()))
         return -1;
     return find_main_thread () || errors_init (module) || pack_init () || log_init () || message_init (module)
-        || listener_init (module) || worker_init (module) || ask_init (module) ? -1 : 0;
+        || listener_init (module) || worker_init (module) || ask_init (module) || token_init (module) ? -1 : 0;
 }
 
 PyMODINIT_FUNC PyInit__core (void);

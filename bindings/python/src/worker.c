@@ -160,6 +160,20 @@ PyDoc_STRVAR (send_doc,
     whoever else wants it would have it for 5 ms. */
 #define SMALL (64 * 1024)
 
+/*  cmd and a writer that holds data; NULL with an exception. */
+static const char *
+packed (PyObject *cmd, PyObject *data, muster_writer_t **writer)
+{
+    const char *name = arguments_name (cmd, "cmd");
+    *writer = name ? pack_borrow () : NULL;
+    if (!*writer)
+        return NULL;
+    if (pack_data (*writer, data) == 0)
+        return name;
+    pack_return (*writer);
+    return NULL;
+}
+
 static muster_error_t
 send_writer (worker_t *self, const char *cmd, muster_writer_t *writer)
 {
@@ -181,17 +195,37 @@ worker_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count, PyO
     worker_t *self = worker_of (object);
     if (!self || arguments_from (arguments, count, names, "send", keywords, 1, values))
         return NULL;
-    const char *cmd = arguments_name (values [0], "cmd");
-    muster_writer_t *writer = cmd ? pack_borrow () : NULL;
-    if (!writer)
+    muster_writer_t *writer;
+    const char *cmd = packed (values [0], values [1], &writer);
+    if (!cmd)
         return NULL;
-    if (pack_data (writer, values [1])) {
-        pack_return (writer);
-        return NULL;
-    }
     muster_error_t error = send_writer (self, cmd, writer);
     pack_return (writer);
     return error ? fail (self, error) : Py_NewRef (Py_None);
+}
+
+PyDoc_STRVAR (try_send_doc,
+"_try_send(cmd, data)\n--\n\nAs send, but False where it would have to wait.");
+
+static PyObject *
+worker_try_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count)
+{
+    worker_t *self = worker_of (object);
+    if (!self)
+        return NULL;
+    if (count != 2) {
+        PyErr_SetString (PyExc_TypeError, "_try_send() takes cmd and data");
+        return NULL;
+    }
+    muster_writer_t *writer;
+    const char *cmd = packed (arguments [0], arguments [1], &writer);
+    if (!cmd)
+        return NULL;
+    muster_error_t error = muster_worker_try_send_writer (self->worker, cmd, writer);
+    pack_return (writer);
+    if (error && error != MUSTER_AGAIN)
+        return fail (self, error);
+    return PyBool_FromLong (!error);
 }
 
 PyDoc_STRVAR (flush_doc,
@@ -319,6 +353,7 @@ get_source (PyObject *object, void *unused)
 
 static PyMethodDef methods [] = {
     { "send", FAST (worker_send), send_doc },
+    { "_try_send", (PyCFunction) (void (*) (void)) worker_try_send, METH_FASTCALL, try_send_doc },
     { "flush", FAST (worker_flush), flush_doc },
     { "recv", FAST (worker_recv), recv_doc },
     { "_close", worker_close, METH_NOARGS, close_doc },

@@ -124,7 +124,7 @@ def script(text, **options):
     """Run a program of its own until it and its children have ended; returns what it printed."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **options.pop("environment", {})}
     head = """
-        import logging, multiprocessing, os, signal, sys, threading
+        import logging, multiprocessing.util, os, signal, sys, threading
         import fedflow_children as children
         from muster.fedflow import Handler, Message, MessageListener
         class Print(Handler):
