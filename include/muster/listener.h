@@ -39,6 +39,15 @@ typedef struct _muster_listener_t muster_listener_t;
 #define MUSTER_EVENT_REVOKED "REVOKED"    /* its key was revoked */
 #define MUSTER_EVENT_REFUSED "REFUSED"    /* it was not let in; data has "reason" */
 
+/*  What the dispatch thread is about to do. */
+typedef enum {
+    MUSTER_DISPATCH_RESUME,     /* call a handler, the first after a pause or after start */
+    MUSTER_DISPATCH_PAUSE,      /* wait, or end: no handler is called before the next RESUME */
+    MUSTER_DISPATCH_END         /* end: the last thing it says, after a PAUSE if there was a RESUME */
+} muster_dispatch_moment_t;
+
+typedef void (muster_dispatch_hook_fn) (muster_dispatch_moment_t moment, void *arg);
+
 MUSTER_BEGIN_DECLS
 
 /*  A new listener for endpoint: tcp://ADDRESS:PORT (IPv4, [IPv6], a name or
@@ -85,6 +94,12 @@ MUSTER_EXPORT void muster_listener_set_no_progress (muster_listener_t *self, dou
 MUSTER_EXPORT void muster_listener_set_retention (muster_listener_t *self, double seconds);
 /*  How many sessions of absent workers are kept. Unless set: 10,000. */
 MUSTER_EXPORT void muster_listener_set_retained_sessions (muster_listener_t *self, size_t sessions);
+/*  Have hook called around handlers, those of events too, for a host that holds a
+    lock of its own while they run and does not want to take it for each message. On the
+    dispatch thread, with no lock of the library held; hook calls no function of the listener. Handlers
+    that muster_listener_next calls are not told of. Unless set: NULL, none. */
+MUSTER_EXPORT void muster_listener_set_dispatch_hook (
+    muster_listener_t *self, muster_dispatch_hook_fn *hook, void *arg);
 
 /*  Bind and take messages in. Errors: MUSTER_ENDPOINT or MUSTER_INUSE for the
     endpoints, MUSTER_ACCESS for an address beyond loopback without keys,

@@ -89,6 +89,10 @@ MUSTER_EXPORT muster_error_t muster_worker_send (
     MUSTER_FORMAT if they break a rule of the format. */
 MUSTER_EXPORT muster_error_t muster_worker_send_raw (
     muster_worker_t *self, const char *cmd, const void *bytes, size_t size);
+/*  As muster_worker_send_raw, but it never waits: MUSTER_AGAIN while the send
+    buffer is full, and while another thread is at work in the worker. */
+MUSTER_EXPORT muster_error_t muster_worker_try_send_raw (
+    muster_worker_t *self, const char *cmd, const void *bytes, size_t size);
 
 /*  Take the next command; give it back with muster_message_done. Errors:
     MUSTER_TIMEOUT, MUSTER_CLOSED, MUSTER_FORKED, and why the session ended. */

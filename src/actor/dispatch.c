@@ -19,6 +19,9 @@ struct dispatch {
     pthread_cond_t changed;
     bool ended;                 /* guarded by lock */
     listener_core_t *core;
+    muster_dispatch_hook_fn *hook;  /* NULL: nobody to tell */
+    void *hook_arg;
+    bool resumed;               /* told so last */
     log_limit_t unhandled_log;
     log_limit_t failed_log;
 };
@@ -96,6 +99,32 @@ dispatch_event (listener_core_t *core, muster_message_t **message)
     The thread */
 
 static void
+set_resumed (dispatch_t *self, bool resumed)
+{
+    if (resumed == self->resumed)
+        return;
+    self->resumed = resumed;
+    if (self->hook)
+        self->hook (resumed ? MUSTER_DISPATCH_RESUME : MUSTER_DISPATCH_PAUSE, self->hook_arg);
+}
+
+/*  Whoever wants to be told of pauses is told of those that are some, not between
+    messages that wait already. */
+static muster_error_t
+take (dispatch_t *self, muster_message_t **message, bool *event)
+{
+    int64_t deadline = self->hook ? 0 : INT64_MAX;
+    muster_error_t error = inbox_take (self->core->inbox, INBOX_DISPATCH, deadline, message, event);
+    if (error)
+        set_resumed (self, false);
+    if (error == MUSTER_TIMEOUT)
+        error = inbox_take (self->core->inbox, INBOX_DISPATCH, INT64_MAX, message, event);
+    if (!error)
+        set_resumed (self, true);
+    return error;
+}
+
+static void
 set_ended (dispatch_t *self)
 {
     pthread_mutex_lock (&self->lock);
@@ -111,7 +140,7 @@ run (void *argument)
     muster_message_t *message;
     bool event;
     muster_error_t error;
-    while ((error = inbox_take (self->core->inbox, INBOX_DISPATCH, INT64_MAX, &message, &event)) != MUSTER_CLOSED) {
+    while ((error = take (self, &message, &event)) != MUSTER_CLOSED) {
         if (error)
             sched_yield ();     /* out of memory: others may free some */
         else
@@ -120,6 +149,8 @@ run (void *argument)
         else
             dispatch_message (self, &message);
     }
+    if (self->hook)
+        self->hook (MUSTER_DISPATCH_END, self->hook_arg);
     set_ended (self);
     return NULL;
 }
@@ -131,6 +162,8 @@ dispatch_new (dispatch_t **self_p, listener_core_t *core)
     if (!self)
         return MUSTER_NOMEM;
     self->core = core;
+    self->hook = core->limits.hook;
+    self->hook_arg = core->limits.hook_arg;
     pthread_mutex_init (&self->lock, NULL);
     monotonic_cond_init (&self->changed);
     sigset_t before;

@@ -38,6 +38,8 @@ typedef struct {
     int64_t no_progress_ms;
     int64_t retention_ms;
     size_t retained_sessions;
+    muster_dispatch_hook_fn *hook;
+    void *hook_arg;
 } listener_options_t;
 
 typedef enum {

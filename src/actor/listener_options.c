@@ -133,6 +133,13 @@ muster_listener_set_retained_sessions (muster_listener_t *self, size_t sessions)
     self->core.options.retained_sessions = sessions;
 }
 
+void
+muster_listener_set_dispatch_hook (muster_listener_t *self, muster_dispatch_hook_fn *hook, void *arg)
+{
+    self->core.options.hook = hook;
+    self->core.options.hook_arg = arg;
+}
+
 static muster_error_t
 refuse_option (char *reason, const char *text)
 {

@@ -44,6 +44,7 @@ typedef struct {
     uint8_t kind;
     uint32_t stream;        /* of the message it answers, */
     uint64_t position;      /* and where in it */
+    bool at_once;           /* AGAIN where it would have to wait */
 } message_parts_t;
 
 static muster_error_t send_message (muster_worker_t *self, const message_parts_t *parts);
@@ -270,13 +271,13 @@ wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
     Sending */
 
 static muster_error_t
-wait_for_room (muster_worker_t *self)
+wait_for_room (muster_worker_t *self, bool at_once)
 {
     worker_core_t *core = &self->core;
     progress_t progress = { 0 };
     muster_error_t error = why_ended (self);
     while (!error && outbox_charge (&core->session.out.box) >= core->options.send_buffer) {
-        error = wait_for_change (core, INT64_MAX, &progress);
+        error = at_once ? MUSTER_AGAIN : wait_for_change (core, INT64_MAX, &progress);
         if (!error)
             error = why_ended (self);
     }
@@ -311,6 +312,16 @@ write_parts (const message_parts_t *self, muster_writer_t *writer)
     encode_session (writer, self->cmd, self->data, self->size, self->kind, self->stream, self->position);
 }
 
+/*  False if that would have to wait. */
+static bool
+lock_core (worker_core_t *core, bool at_once)
+{
+    if (at_once)
+        return pthread_mutex_trylock (&core->lock) == 0;
+    pthread_mutex_lock (&core->lock);
+    return true;
+}
+
 static muster_error_t
 check_message (const char *cmd, const void *data, size_t size)
 {
@@ -325,27 +336,36 @@ check_message (const char *cmd, const void *data, size_t size)
     }
 }
 
+/*  own: the message, if it is written already. */
+static muster_error_t
+accept_message (muster_worker_t *self, const message_parts_t *parts, const muster_writer_t *own)
+{
+    worker_core_t *core = &self->core;
+    if (!lock_core (core, parts->at_once))
+        return MUSTER_AGAIN;
+    muster_error_t error = wait_for_room (self, parts->at_once);
+    if (!error && !own) {
+        muster_writer_clear (core->writer);
+        write_parts (parts, core->writer);
+    }
+    if (!error)
+        error = accept_written (self, own ? own : core->writer);
+    pthread_mutex_unlock (&core->lock);
+    return error;
+}
+
 /*  What is large is written without the lock, so that no heartbeat waits for it;
     what is small without memory of its own. */
 static muster_error_t
 write_message (muster_worker_t *self, const message_parts_t *parts)
 {
-    worker_core_t *core = &self->core;
-    bool large = parts->size > WRITTEN_AT_ONCE;
-    muster_writer_t *own = large ? muster_writer_new () : NULL;
-    if (large && !own)
+    if (parts->size <= WRITTEN_AT_ONCE)
+        return accept_message (self, parts, NULL);
+    muster_writer_t *own = muster_writer_new ();
+    if (!own)
         return MUSTER_NOMEM;
-    if (large)
-        write_parts (parts, own);
-    pthread_mutex_lock (&core->lock);
-    muster_error_t error = wait_for_room (self);
-    if (!error && !large) {
-        muster_writer_clear (core->writer);
-        write_parts (parts, core->writer);
-    }
-    if (!error)
-        error = accept_written (self, large ? own : core->writer);
-    pthread_mutex_unlock (&core->lock);
+    write_parts (parts, own);
+    muster_error_t error = accept_message (self, parts, own);
     muster_writer_destroy (&own);
     return error;
 }
@@ -367,6 +387,14 @@ muster_worker_send_raw (muster_worker_t *self, const char *cmd, const void *byte
     if (!self || !cmd || !bytes)
         return MUSTER_INVAL;
     return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size });
+}
+
+muster_error_t
+muster_worker_try_send_raw (muster_worker_t *self, const char *cmd, const void *bytes, size_t size)
+{
+    if (!self || !cmd || !bytes)
+        return MUSTER_INVAL;
+    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size, .at_once = true });
 }
 
 muster_error_t

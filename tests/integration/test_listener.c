@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,6 +293,110 @@ Test (listener, a_reply_says_which_message_it_answers)
     cr_assert_eq (n, 7);
     muster_message_done (&command, 0);
     muster_worker_destroy (&worker);
+    scene_close (&scene);
+}
+
+/*  --------------------------------------------------------------------------
+    The hook around handlers */
+
+#define MOMENTS_MOST 200
+
+typedef struct {
+    char text [MOMENTS_MOST + 1];   /* R, P, E, and h for a handler */
+    atomic_int count;
+} moments_t;
+
+static void
+note_moment (moments_t *self, char letter)
+{
+    int count = atomic_load (&self->count);
+    MUST (count < MOMENTS_MOST);
+    self->text [count] = letter;
+    atomic_store (&self->count, count + 1);
+}
+
+static void
+note_dispatch (muster_dispatch_moment_t moment, void *moments)
+{
+    note_moment (moments, moment == MUSTER_DISPATCH_RESUME ? 'R' : moment == MUSTER_DISPATCH_PAUSE ? 'P' : 'E');
+}
+
+static int
+note_handler (const muster_message_t *message, void *moments)
+{
+    (void) message;
+    note_moment (moments, 'h');
+    return 0;
+}
+
+/*  RhhPRhPE: handlers run between a RESUME and a PAUSE; the end comes last. */
+static void
+check_moments (const moments_t *self, int handlers)
+{
+    bool resumed = false;
+    const char *next = self->text;
+    for (; *next == 'R' || *next == 'P' || *next == 'h'; next++) {
+        cr_assert_eq (resumed, *next != 'R', "%s", self->text);
+        resumed = *next != 'P';
+        handlers -= *next == 'h';
+    }
+    cr_assert_str_eq (next, "E", "%s", self->text);
+    cr_assert_not (resumed, "%s", self->text);
+    cr_assert_eq (handlers, 0, "%s", self->text);
+}
+
+Test (listener, the_dispatch_hook_is_called_around_handlers_and_at_the_end)
+{
+    moments_t moments = { .count = 0 };
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_system_handler (scene.listener, note_handler, &moments);
+    muster_listener_register_default_handler (scene.listener, note_handler, &moments);
+    muster_listener_set_dispatch_hook (scene.listener, note_dispatch, &moments);
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    for (int i = 0; i < 10; i++)
+        muster_worker_send (worker, "X", NULL);
+    scene_dismiss (worker);
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    check_moments (&moments, 12);
+    scene_close (&scene);
+}
+
+Test (listener, the_dispatch_hook_is_told_of_no_pause_while_messages_wait)
+{
+    moments_t moments = { .count = 0 };
+    scene_t scene = scene_begin ();
+    muster_listener_stop (scene.listener, NULL);
+    muster_listener_set_dispatch_hook (scene.listener, note_dispatch, &moments);
+    scene_start (&scene);
+    collector_block (scene.messages);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    for (int i = 0; i < 50; i++)
+        muster_worker_send (worker, "X", NULL);
+    cr_assert (collector_wait (scene.messages, 1));
+    AWAIT (scene_stats (&scene).received == 50);
+    int before = atomic_load (&moments.count);
+    collector_unblock (scene.messages);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    AWAIT (moments.text [atomic_load (&moments.count) - 1] == 'P');
+    cr_assert_eq (atomic_load (&moments.count), before + 1, "one pause after fifty messages");
+    scene_dismiss (worker);
+    scene_close (&scene);
+    cr_assert_eq (moments.text [strlen (moments.text) - 1], 'E');
+}
+
+Test (listener, a_listener_without_messages_ends_its_dispatch_without_a_pause)
+{
+    moments_t moments = { .count = 0 };
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_set_dispatch_hook (scene.listener, note_dispatch, &moments);
+    scene_start (&scene);
+    muster_listener_stop (scene.listener, NULL);
+    cr_assert_str_eq (moments.text, "E");
+    muster_listener_set_dispatch_hook (scene.listener, NULL, NULL);
+    scene_start (&scene);
+    muster_listener_stop (scene.listener, NULL);
+    cr_assert_str_eq (moments.text, "E", "the hook holds from the next start");
     scene_close (&scene);
 }
 

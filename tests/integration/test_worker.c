@@ -278,6 +278,40 @@ Test (worker, send_waits_while_the_send_buffer_is_full_and_goes_on_when_there_is
     scene_close (&scene);
 }
 
+Test (worker, try_send_does_not_wait_where_the_send_buffer_is_full)
+{
+    scene_t scene = scene_begin ();
+    collector_block (scene.messages);
+    muster_worker_t *worker = scene_new_worker (&scene, "a");
+    muster_worker_set_send_buffer (worker, 1);
+    scene_start_worker (worker);
+    static const char data [] = "\x81\xa1n\x07";
+    AWAIT (muster_worker_try_send_raw (worker, "X", data, sizeof data - 1) == 0);
+    cr_assert (collector_wait (scene.messages, 1));
+    cr_assert_eq (muster_worker_try_send_raw (worker, "X", data, sizeof data - 1), MUSTER_AGAIN);
+    collector_unblock (scene.messages);
+    AWAIT (muster_worker_try_send_raw (worker, "X", data, sizeof data - 1) == 0);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert_eq (collector_count (scene.messages), 2, "what was not accepted is not sent");
+    cr_assert_eq (collector_number (scene.messages, 1), 7);
+    scene_dismiss (worker);
+    scene_close (&scene);
+}
+
+Test (worker, try_send_refuses_what_send_refuses)
+{
+    char endpoint [100];
+    muster_worker_t *worker = muster_worker_new (scene_private_endpoint (endpoint, sizeof endpoint), "a");
+    cr_assert_eq (muster_worker_try_send_raw (worker, "X", "\x80", 1), MUSTER_CLOSED);
+    scene_start_worker (worker);
+    cr_assert_eq (muster_worker_try_send_raw (NULL, "X", "\x80", 1), MUSTER_INVAL);
+    cr_assert_eq (muster_worker_try_send_raw (worker, NULL, "\x80", 1), MUSTER_INVAL);
+    cr_assert_eq (muster_worker_try_send_raw (worker, "X", NULL, 1), MUSTER_INVAL);
+    cr_assert_eq (muster_worker_try_send_raw (worker, "", "\x80", 1), MUSTER_INVAL);
+    cr_assert_eq (muster_worker_try_send_raw (worker, "X", "\x90", 1), MUSTER_FORMAT);
+    muster_worker_destroy (&worker);
+}
+
 Test (worker, a_message_larger_than_the_send_buffer_is_sent_all_the_same)
 {
     scene_t scene = scene_begin ();
