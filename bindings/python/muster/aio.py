@@ -22,7 +22,7 @@ import contextvars
 import inspect
 import threading
 from types import TracebackType
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Iterable, List, Optional, Set, Type, TypeVar, Union
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, FrozenSet, Iterable, List, Optional, Set, Type, TypeVar, Union
 
 import muster
 from muster import _core, _log
@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 _H = TypeVar("_H", bound=Handler)
 
 #   Listeners whose handlers the current task is in.
-_inside: contextvars.ContextVar[frozenset] = contextvars.ContextVar("muster_inside", default=frozenset())
+_inside: contextvars.ContextVar[FrozenSet[Any]] = contextvars.ContextVar("muster_inside", default=frozenset())
 
 #   Calls that go on without anybody who waits for them.
 _left_alone: Set["asyncio.Future[Any]"] = set()
@@ -272,7 +272,7 @@ class Listener:
         return self._listener.workers
 
     @property
-    def stats(self) -> Dict[str, Any]:
+    def stats(self) -> _core.Stats:
         """What the listener counts."""
         return self._listener.stats
 

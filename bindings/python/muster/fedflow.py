@@ -6,15 +6,15 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
     from muster.fedflow import Handler, Message, MessageListener
 
-    class Results (Handler):
-        def handle (self, source, cmd, data):
-            print (source, cmd, data)
+    class Results(Handler):
+        def handle(self, source, cmd, data):
+            print(source, cmd, data)
 
-    MessageListener.register_default_handler (Results ())
-    MessageListener.start ()
-    multiprocessing.Process (target=work, args=(MessageListener.mq (),)).start ()    # work: mq.put (Message (1, "DONE", {}))
+    MessageListener.register_default_handler(Results())
+    MessageListener.start()
+    multiprocessing.Process(target=work, args=(MessageListener.mq(),)).start()  # work: mq.put(Message(1, "DONE", {}))
     ...
-    MessageListener.stop ()
+    MessageListener.stop()
 
 How it works. The process that listens has a hub: a muster listener at an ipc socket in a directory that only this user
 can enter, and an inbox. What another process puts goes by a muster worker of its own to the hub and counts as handled
@@ -45,7 +45,7 @@ import threading
 import time
 import uuid
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, Callable, Dict, Hashable, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Hashable, List, NamedTuple, Optional, Tuple, Union
 
 import muster
 
@@ -146,7 +146,7 @@ class _Hub:
         self.closed = False
         self._directory = _private_directory()
         try:
-            self._owner = _claim(self._directory)
+            self._locks = _claim(self._directory)
             self.address = "ipc://" + os.path.join(self._directory, _SOCKET)
             self.queue = MessageQueue(self.address)
             self._listener = muster.Listener(
@@ -197,11 +197,14 @@ def _private_directory() -> str:
     raise OSError("no directory for temporary files has a path short enough for a socket")
 
 
-def _claim(directory: str) -> int:
-    """Lock the owner's file: the kernel gives the lock back when this process ends, and no forked child has it."""
-    descriptor = os.open(os.path.join(directory, _OWNER), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.lockf(descriptor, fcntl.LOCK_EX)
-    return descriptor
+def _claim(directory: str) -> Tuple[int, int]:
+    """Lock the owner's file: the kernel gives the lock back when this process ends, and no forked child has it. And lock
+    the directory: those who remove old temporary files heed that."""
+    owner = os.open(os.path.join(directory, _OWNER), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.lockf(owner, fcntl.LOCK_EX)
+    kept = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fcntl.flock(kept, fcntl.LOCK_SH)
+    return owner, kept
 
 
 def _lives(address: str) -> bool:
@@ -321,7 +324,7 @@ class _Sender:
 
 
 class _Process:
-    """What this process has: its hub, if it listens, and its ways to the hubs of others. Made anew in a forked child."""
+    """What this process has: its hub, if it listens, and its ways to other hubs. A forked child makes it anew."""
 
     def __init__(self, inherited: Optional["MessageQueue"] = None) -> None:
         self.lock = threading.RLock()  # a signal's handler may put as well
@@ -338,9 +341,11 @@ class _Process:
 
     def queue(self) -> "MessageQueue":
         """The queue of this process's own listener, or of the one of the process that it was forked from."""
-        if self._hub is None and self._inherited is not None:
-            return self._inherited
-        return self.hub().queue
+        return self.known_queue() or self.hub().queue
+
+    def known_queue(self) -> Optional["MessageQueue"]:
+        """The same if there is one; opens nothing."""
+        return self._inherited if self._hub is None else self._hub.queue
 
     def listens_elsewhere(self) -> bool:
         """Is the listener that this process knows of its parent's?"""
@@ -371,20 +376,20 @@ class _Process:
             multiprocessing.util.Finalize(None, self._leave, exitpriority=0)
 
     def _leave(self) -> None:
-        """The process ends. A multiprocessing child comes here before its threads have ended, and they may still put."""
+        """The process ends. A multiprocessing child comes here before its threads have ended; they may still put."""
         if threading.main_thread().is_alive():
             self._hand_over_last()
         else:
             self._hand_over()
 
     def _hand_over_last(self) -> None:
-        """Hand over when all other threads have ended: on one that is no daemon, so that the interpreter waits for it."""
+        """Hand over when all other threads have ended, on one that the interpreter waits for, as it is no daemon."""
         def work() -> None:
             threading.main_thread().join()
-            while others := [thread for thread in threading.enumerate()
-                             if thread.is_alive() and not thread.daemon and thread is not threading.current_thread()]:
+            while others := _threads_waited_for():
                 others[0].join()
             self._hand_over()
+
         threading.Thread(target=work, name="muster.fedflow exit").start()
 
     def _hand_over(self) -> None:
@@ -395,29 +400,38 @@ class _Process:
                 sender.end()
 
 
+def _threads_waited_for() -> List[threading.Thread]:
+    """The other threads that the interpreter waits for at its exit."""
+    return [thread for thread in threading.enumerate()
+            if thread.is_alive() and not thread.daemon and thread is not threading.current_thread()]
+
+
 _here = _Process()
 
-# At its exit muster ends what is left, and multiprocessing waits for the children, who hand over then: this comes first.
-atexit.register(multiprocessing.util._exit_function)
+# At its exit muster ends what is left. multiprocessing, which waits for children that hand over then, must come first.
+atexit.register(getattr(multiprocessing.util, "_exit_function"))
 
 
 def _before_fork() -> None:
     # The child must know where to put, though nobody asked for the queue yet.
-    _here.queue()
+    try:
+        _here.queue()
+    except (muster.Error, OSError) as error:
+        _logger.error("a forked child will have no queue: %s", error)
 
 
 def _in_forked_child() -> None:
     # Locks may be held by threads that are not here, and the hub and the senders are the parent's.
     global _here
-    _here = _Process(inherited=_here.queue())
+    _here = _Process(inherited=_here.known_queue())
 
 
 os.register_at_fork(before=_before_fork, after_in_child=_in_forked_child)
 
 
 class MessageQueue:
-    """What `MessageListener.mq` returns: a multiprocessing.Queue to those who put, of which a copy in any process is as
-    good. It pickles to its address, anywhere."""
+    """What `MessageListener.mq` returns: to those who put it is as a multiprocessing.Queue. It pickles to its address,
+    anywhere, and a copy is as good."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -508,7 +522,7 @@ class MessageListener:
     def start(cls) -> None:
         """Call `run` on a thread of its own, which the interpreter waits for at its exit.
 
-        Each `stop` ends one `run`. Two that run at once share the messages, so there is no order between their handlers.
+        Each `stop` ends one `run`. Two that run at once share the messages, and keep no order.
 
         :raises muster.Error: the socket could not be made (the first use only).
         :raises OSError: its directory could not be made.

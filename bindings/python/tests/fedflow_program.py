@@ -57,7 +57,8 @@ def work(number, directory, pipe, mq):
 
     def train():
         try:
-            result = {"weights": numpy.arange(1000.0).reshape(10, 100) * number, "count": HUGE + number, "shape": (10, (100,))}
+            weights = numpy.arange(1000.0).reshape(10, 100) * number
+            result = {"weights": weights, "count": HUGE + number, "shape": (10, (100,))}
             mq.put(Message(source=number, cmd="result", data=result))
             result.clear()  # what was put is not changed by it
             for key in range(100):

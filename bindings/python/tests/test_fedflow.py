@@ -19,6 +19,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from multiprocessing.reduction import ForkingPickler
 
 import fedflow_children as children
 import fedflow_program as program
@@ -236,6 +237,55 @@ def test_a_child_forked_before_the_queue_was_ever_used_puts_in_it():
     assert (code, lines) == (0, ["1 BY NAME None"]), errors
 
 
+def test_children_forked_while_threads_put_get_no_lock_that_is_held(recorder):
+    MessageListener.start()
+    mq, done = MessageListener.mq(), threading.Event()
+
+    def keep_putting(source):
+        while not done.is_set():
+            mq.put(Message(source, "HERE", None))
+
+    threads = [threading.Thread(target=keep_putting, args=(f"thread {number}",)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for source in range(20):
+            child("fork", children.put_range, source, 50)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(LIMIT)
+    stop()
+    for source in range(20):
+        assert [message.data for message in recorder.messages if message.source == source] == list(range(50))
+
+
+def test_thirty_children_at_once_are_heard(recorder):
+    MessageListener.start()
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=children.put_range, args=(MessageListener.mq(), source, 100))
+                 for source in range(30)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(LIMIT)
+        assert process.exitcode == 0
+    stop()
+    for source in range(30):
+        assert [message.data for message in recorder.messages if message.source == source] == list(range(100))
+
+
+def test_a_handler_may_fork_a_child_that_puts(recorder):
+    class Forking(Handler):
+        def handle(self, source, cmd, data):
+            child("fork", children.put_range, 2, 3)
+
+    MessageListener.register_handler(1, Forking())
+    MessageListener.start()
+    MessageListener.mq().put(Message(1, "FORK", None))
+    assert [message.data for message in recorder.wait(3)] == [0, 1, 2]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_put_does_not_wait_for_a_listener_that_is_stopped(method):
     """The child has put more than any buffer holds before it lets its listener's process go on."""
@@ -381,7 +431,7 @@ def test_a_child_cannot_stop_the_listener_in_its_name(method, recorder, caplog):
     assert caplog.text.count("claims to be the listener's own is dropped") == 2
 
 
-def test_a_message_of_the_process_itself_in_the_listeners_name_goes_to_the_system_handler(recorder, monkeypatch, caplog):
+def test_what_the_process_itself_puts_in_the_listeners_name_is_for_the_system_handler(recorder, monkeypatch, caplog):
     system = Recorder()
     monkeypatch.setattr(MessageListener, "_MessageListener__system_handler", system)
     own = MessageListener._MessageListener__source
@@ -420,8 +470,8 @@ def test_only_this_user_can_reach_the_socket():
 def test_another_user_is_refused_by_the_system():
     attempt = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
     done = subprocess.run(
-        ["/usr/bin/python3", "-c", attempt, MessageListener.mq()._address[len("ipc://"):]],
-        user=65534, group=65534, extra_groups=[], cwd="/", timeout=LIMIT, stderr=subprocess.PIPE, text=True, check=False)
+        ["/usr/bin/python3", "-c", attempt, MessageListener.mq()._address[len("ipc://"):]], user=65534, group=65534,
+        extra_groups=[], cwd="/", timeout=LIMIT, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode != 0 and "PermissionError" in done.stderr
 
 
@@ -526,6 +576,17 @@ def test_what_only_multiprocessing_can_pickle_is_passed_on_too():
     MessageListener.start()
     child("fork", children.put_with_a_connection, 1)
     assert recorder.wait(2)[1].data == "hello"
+
+
+def test_what_torch_would_share_with_its_sender_is_copied(recorder, monkeypatch):
+    def share(value):
+        raise AssertionError("shared")
+
+    monkeypatch.setattr(share, "__module__", "torch.multiprocessing.reductions")
+    monkeypatch.setitem(ForkingPickler._extra_reducers, children.Tensor, share)
+    MessageListener.mq().put(Message(1, "TENSOR", children.Tensor([1, 2])))
+    MessageListener.start()
+    assert recorder.wait(1)[0].data.values == [1, 2]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -59,7 +59,7 @@ class Demo:
             self.crew.kill(self.killed)
             self.progress.say(f"       {self.killed} is killed")
         self.progress.draw(round)
-        loss = trained = 0
+        loss, trained = 0.0, 0
         for reply in asked:
             yield reply
             round.answered.append(reply.source)
@@ -89,7 +89,7 @@ class Demo:
 
     def faults(self) -> Iterator[str]:
         """What was not noticed of what went wrong."""
-        if not any(self.killed in round.missing for round in self.rounds if round.number == KILLED_IN):
+        if self.killed not in self.rounds[KILLED_IN - 1].missing:
             yield f"{self.killed} was not missed in round {KILLED_IN}"
         if not any(self.newcomer in round.answered for round in self.rounds):
             yield f"{self.newcomer} took no part"
@@ -141,10 +141,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=8, help="worker processes, 3 to 50 (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="decides who gets which digits (%(default)s)")
     parser.add_argument("--picture", type=Path, metavar="FILE",
-                        default=(built if built.is_dir() else Path()) / "federated.png", help="(%(default)s)")
+                        default=(built if built.is_dir() else Path()) / "federated.png",
+                        help="where the picture goes (%(default)s)")
     options = parser.parse_args(argv)
     if options.rounds < JOINS_IN or not KILLED <= options.workers <= 50 or options.seed < 0:
-        parser.error("a number is out of its range")
+        parser.error("--rounds is 8 or more, --workers 3 to 50, --seed 0 or more")
     if not options.picture.parent.is_dir():
         parser.error(f"no such directory: {options.picture.parent}")
     return options

@@ -44,7 +44,7 @@ class Crew:
         self.seed = seed
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, number: int) -> str:
+    def start(self, number: int) -> None:
         source = worker.name(number)
         #   In a session of their own, workers do not get the terminal's Ctrl-C;
         #   and the coordinator gets it only once it knows whom to end.
@@ -52,7 +52,6 @@ class Crew:
             self.processes[source] = subprocess.Popen(
                 [sys.executable, PROGRAM, self.endpoint, str(number), str(self.shares), "--seed", str(self.seed)],
                 env=os.environ | ENVIRONMENT, stdin=subprocess.DEVNULL, start_new_session=True)
-        return source
 
     def freeze(self, source: str) -> None:
         self.processes[source].send_signal(signal.SIGSTOP)
