@@ -15,10 +15,14 @@ sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
 all: dependencies-build build-$(PRESET)
 
-demo: dependencies-build
+#   The Python half where Python is: with another system's names for packages it may not be.
+demo: dependencies-demo
 	cmake --preset $(PRESET) > /dev/null
-	cmake --build --preset $(PRESET) --target federated
+	cmake --build --preset $(PRESET) --target federated $(if $(wildcard /usr/bin/python3),python)
 	build/examples/federated
+	@if [ -e build/python/muster/__init__.py ]; then \
+	    printf '\nThe same from Python, with a worker that is killed and one that joins:\n'; \
+	    PYTHONPATH=build/python /usr/bin/python3 examples/python/federated; fi
 
 test: dependencies-test build-$(PRESET) build-asan
 	/usr/bin/python3 tests/support/run.py build build/asan
@@ -26,9 +30,11 @@ test: dependencies-test build-$(PRESET) build-asan
 chaos: dependencies-chaos build-default build-$(PRESET)
 	/usr/bin/python3 tests/chaos/run.py $(if $(filter default,$(PRESET)),build,build/$(PRESET)) --times $(TIMES)
 
-bench: all
+bench: dependencies-bench all
 	build/benchmarks/idle_latency
 	build/benchmarks/session_cost
+	PYTHONPATH=build/python /usr/bin/python3 benchmarks/python/small_messages.py
+	PYTHONPATH=build/python /usr/bin/python3 benchmarks/python/large_arrays.py
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

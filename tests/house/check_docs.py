@@ -9,6 +9,7 @@ usage: check_docs.py ROOT BUILD
 The build is installed into a scratch directory; the text is tried against that,
 as its reader would. CONTRIBUTING.md, "How the text is tested", has the rules.
 """
+import ast
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +73,7 @@ def all_blocks(root):
 class Installation:
     """What the build installs, in a directory that will go."""
 
-    def __init__(self, build, prefix):
+    def __init__(self, root, build, prefix):
         subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
         libraries = next(Path(prefix).rglob("libmuster.so")).parent
         self.environment = {
@@ -80,7 +82,9 @@ class Installation:
             "PKG_CONFIG_PATH": f"{libraries}/pkgconfig",
             "LD_LIBRARY_PATH": str(libraries),
             "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": str(Path(build, "python").resolve()),
         }
+        self.examples = examples_in_python(root)
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "muster"],
                                env=self.environment, check=True, capture_output=True, text=True)
         self.flags = shlex.split(flags.stdout)
@@ -196,7 +200,43 @@ def try_console(block, installation, scratch):
     return None
 
 
-TRIALS = {"c": try_c, "console": try_console}
+#   Python
+
+
+def is_program(text):
+    return any(isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in ast.parse(text).body)
+
+
+def examples_in_python(root):
+    return [file.read_text(encoding="utf-8") for file in sorted(Path(root, "examples/python").rglob("*.py"))]
+
+
+def contains(text, excerpt):
+    """Do the excerpt's lines stand in the text one after the other, all of them deeper by as much?"""
+    lines, wanted = text.splitlines(), excerpt.splitlines()
+    return any(textwrap.dedent("\n".join(lines[start:start + len(wanted)])) == "\n".join(wanted)
+               for start in range(len(lines) - len(wanted) + 1))
+
+
+def try_python(block, installation, scratch):
+    try:
+        program = is_program(block.text)
+    except SyntaxError as error:
+        return str(error)
+    if not program:
+        found = any(contains(text, block.text.rstrip()) for text in installation.examples)
+        return None if found else "an excerpt that stands in no example"
+    source = Path(scratch, "block.py")
+    source.write_text(block.text, encoding="utf-8")
+    try:
+        run = subprocess.run(["/usr/bin/python3", "-W", "error", source], cwd=scratch, timeout=SECONDS,
+                             env=installation.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    except subprocess.TimeoutExpired:
+        return f"not done in {SECONDS} seconds"
+    return run.stdout + run.stderr if run.returncode or run.stderr else None
+
+
+TRIALS = {"c": try_c, "console": try_console, "python": try_python}
 
 
 def problems(root, build):
@@ -204,7 +244,7 @@ def problems(root, build):
     found = []
     tried = 0
     with tempfile.TemporaryDirectory() as prefix:
-        installation = Installation(build, prefix)
+        installation = Installation(root, build, prefix)
         for block in all_blocks(Path(root)):
             if block.kind in TRIALS:
                 tried += 1

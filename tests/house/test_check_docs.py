@@ -14,11 +14,16 @@ from check_docs import matches, problems
 
 
 class CheckDocs(unittest.TestCase):
+    examples = {}
+
     def found(self, text, place="README.md"):
         with tempfile.TemporaryDirectory() as root:
             file = Path(root, place)
             file.parent.mkdir(exist_ok=True)
             file.write_text(text)
+            for name, example in self.examples.items():
+                Path(root, name).parent.mkdir(parents=True, exist_ok=True)
+                Path(root, name).write_text(example)
             found, self.tried = problems(root, os.environ["MUSTER_BUILD"])
         return found
 
@@ -54,6 +59,19 @@ class CheckDocs(unittest.TestCase):
     def test_an_excerpt_of_functions_is_compiled(self):
         self.assert_true_text(
             "```c\nstatic int\non_message (const muster_message_t *message, void *arg)\n{\n    return 0;\n}\n```\n")
+
+    def test_a_program_in_python_is_run(self):
+        self.assert_true_text("```python\nimport muster\nassert muster.__version__\n```\n")
+
+    def test_a_program_in_python_that_fails_is_found(self):
+        self.assert_false_text("```python\nimport muster\nmuster.nothing\n```\n", "nothing")
+
+    def test_an_excerpt_in_python_stands_in_an_example(self):
+        self.examples = {"examples/python/a.py": "def f():\n    a = 1\n    return a\n"}
+        self.assert_true_text("```python\na = 1\nreturn_a = a\n```\n".replace("return_a = a", "return a"))
+
+    def test_an_excerpt_in_python_that_stands_nowhere_is_found(self):
+        self.assert_false_text("```python\na = 1\n```\n", "no example")
 
     def test_a_wrong_excerpt_is_found_with_its_place(self):
         found = self.assert_false_text("# A\n\nText.\n\n```c\nint ok;\nmuster_nothing ();\n```\n", "muster_nothing")

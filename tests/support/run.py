@@ -1,5 +1,5 @@
-"""Run ctest in each build directory named and count the tests: a Criterion
-suite counts as its tests, any other ctest test as one.
+"""Run ctest in each build directory named and count the tests: a suite of
+Criterion or pytest counts as its tests, any other ctest test as one.
 
 This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -14,6 +14,7 @@ import xml.etree.ElementTree as xml
 from dataclasses import dataclass
 
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: \d+ \| Crashing: \d+")
+PYTEST = re.compile(r"^=*\s*((?:\d+ \w+, )*\d+ \w+) in [\d.]+s\b", re.MULTILINE)
 WHOLE_OUTPUT = str(64 << 20)
 
 
@@ -27,16 +28,29 @@ class Count:
         return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
 
+def tested_and_passing(output):
+    """What a suite says of its tests; None if it is no suite."""
+    synthesis = SYNTHESIS.findall(output)
+    if synthesis:
+        return tuple(map(int, synthesis[-1]))
+    summary = PYTEST.findall(output)
+    if not summary:
+        return None
+    counts = {word: int(number) for number, word in (part.split() for part in summary[-1].split(", "))}
+    passing = counts.get("passed", 0)
+    return passing + sum(counts.get(word, 0) for word in ("failed", "error", "errors")), passing
+
+
 def count_case(case):
     """The tests of one ctest test. A suite that ctest calls failed (a leak, a
     time limit, an exit code) has failed at least once, whatever it says of itself."""
     if case.get("status") in ("disabled", "notrun") and case.find("skipped") is not None:
         return Count(skipped=1)
     ok = case.get("status") == "run" and case.find("failure") is None
-    synthesis = SYNTHESIS.findall(case.findtext("system-out") or "")
-    if not synthesis:
+    suite = tested_and_passing(case.findtext("system-out") or "")
+    if suite is None:
         return Count(passed=1) if ok else Count(failed=1)
-    tested, passing = map(int, synthesis[-1])
+    tested, passing = suite
     failed = max(tested - passing, 0 if ok and tested else 1)
     return Count(passed=passing, failed=failed)
 

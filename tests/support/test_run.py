@@ -45,6 +45,16 @@ class CountReport(unittest.TestCase):
     def test_a_suite_that_passes_and_leaks_has_failed_once(self):
         self.assert_count([case(synthesis(12, 12), "fail", FAILURE)], passed=12, failed=1)
 
+    def test_a_suite_of_pytest_counts_as_its_tests(self):
+        self.assert_count([case("....\n31 passed, 2 warnings in 12.34s\n")], passed=31)
+
+    def test_failures_and_errors_of_pytest_are_failed(self):
+        self.assert_count([case("..F\n2 failed, 30 passed, 1 error in 75.12s (0:01:15)\n", "fail", FAILURE)],
+                          passed=30, failed=3)
+
+    def test_pytest_that_found_no_test_has_failed(self):
+        self.assert_count([case("no tests ran in 0.01s\n", "fail", FAILURE)], failed=1)
+
     def test_a_suite_that_was_cut_off_has_failed_once(self):
         self.assert_count([case("[----] ", "fail", FAILURE)], failed=1)
 

@@ -1,5 +1,7 @@
 """The extension module. `muster` has what is for users; names that begin with _ are for it alone."""
-from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Optional, Tuple, TypedDict, TypeVar, Union
+from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union, final
+
+from muster._stats import Stats
 
 _T = TypeVar("_T")
 _Data = Dict[str, Any]
@@ -39,6 +41,7 @@ class Version(Error): ...
 class End(Error): ...
 class Interrupted(Error, InterruptedError): ...
 
+@final
 class Message:
     @property
     def source(self) -> str: ...
@@ -56,6 +59,7 @@ class Message:
     def late(self) -> bool: ...
     def reply(self, cmd: str, data: Optional[_Data] = None) -> None: ...
 
+@final
 class Ask(Iterator[Message]):
     def __init__(self, listener: Listener, cmd: str, data: Optional[_Data], workers: Optional[Iterable[str]],
                  at_least: Union[int, float, None], grace: float, timeout: Optional[float]) -> None: ...
@@ -68,25 +72,6 @@ class Ask(Iterator[Message]):
     def next(self, timeout: Optional[float] = None) -> Optional[Message]: ...
     def __iter__(self) -> Ask: ...
     def __next__(self) -> Message: ...
-
-class Stats(TypedDict):
-    refused: Dict[str, int]
-    received: int
-    received_bytes: int
-    handled: int
-    failed: int
-    unhandled: int
-    rejected: int
-    stale: int
-    gaps: int
-    duplicates: int
-    dropped: int
-    joined: int
-    disconnects: int
-    workers: int
-    sessions: int
-    queued: int
-    queued_bytes: int
 
 class Listener:
     def __init__(self, endpoint: str, options: Dict[str, Any]) -> None: ...
@@ -126,6 +111,7 @@ class Worker:
     def __iter__(self) -> Worker: ...
     def __next__(self) -> Message: ...
 
+@final
 class Token:
     def run(self, function: Callable[..., _T], /, *arguments: Any) -> _T: ...
     def cancel(self) -> None: ...

@@ -26,6 +26,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable, Dict, FrozenSet, Ite
 
 import muster
 from muster import _core, _log
+from muster._stats import Stats
 
 Handler = Callable[["Message"], Any]
 Data = Dict[str, Any]
@@ -272,7 +273,7 @@ class Listener:
         return self._listener.workers
 
     @property
-    def stats(self) -> _core.Stats:
+    def stats(self) -> Stats:
         """What the listener counts."""
         return self._listener.stats
 

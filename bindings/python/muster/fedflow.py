@@ -198,8 +198,8 @@ def _private_directory() -> str:
 
 
 def _claim(directory: str) -> Tuple[int, int]:
-    """Lock the owner's file: the kernel gives the lock back when this process ends, and no forked child has it. And lock
-    the directory: those who remove old temporary files heed that."""
+    """Lock the owner's file: the kernel gives the lock back when this process ends, and no forked child has it. And
+    lock the directory: those who remove old temporary files heed that."""
     owner = os.open(os.path.join(directory, _OWNER), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.lockf(owner, fcntl.LOCK_EX)
     kept = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

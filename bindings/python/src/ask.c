@@ -218,7 +218,7 @@ ask_next (PyObject *object)
 }
 
 PyDoc_STRVAR (next_doc,
-"next(timeout=None)\n--\n\n"
+"next($self, /, timeout=None)\n--\n\n"
 "The next reply, a Message; None when the round is over and all were taken.\n\n"
 "timeout: seconds, None until the round ends. Raises Timeout, Closed if the listener\n"
 "stopped.");

@@ -172,7 +172,7 @@ listener_dealloc (listener_t *self)
     Start and stop */
 
 PyDoc_STRVAR (start_doc,
-"start()\n--\n\n"
+"start($self, /)\n--\n\n"
 "Bind and take messages in.\n\n"
 "Raises Endpoint or InUse for the endpoint, Access for an address beyond\n"
 "loopback without keys, Invalid for options that do not fit together, Resource,\n"
@@ -195,7 +195,7 @@ listener_start (PyObject *object, PyObject *unused)
 }
 
 PyDoc_STRVAR (stop_doc,
-"stop()\n--\n\n"
+"stop($self, /)\n--\n\n"
 "Stop: take no more, handle what has come within the drain limit, say goodbye.\n\n"
 "Returns how many messages were left unhandled: 0 if all went well. Harmless when it\n"
 "does not run. Inside a handler it asks and does not wait.\n"
@@ -300,7 +300,7 @@ register_any (listener_t *self, PyObject *key, const char *source, PyObject *han
 }
 
 PyDoc_STRVAR (register_handler_doc,
-"register_handler(source, handler, overwrite=False)\n--\n\n"
+"register_handler($self, /, source, handler, overwrite=False)\n--\n\n"
 "Register the handler of one source: handler(message), which is called on the\n"
 "listener's dispatch thread, one at a time.\n\n"
 "A change holds for every message handled after the call. What a handler returns is\n"
@@ -323,7 +323,7 @@ listener_register_handler (PyObject *object, PyObject *const *arguments, Py_ssiz
 }
 
 PyDoc_STRVAR (register_default_doc,
-"register_default_handler(handler)\n--\n\n"
+"register_default_handler($self, handler, /)\n--\n\n"
 "Set the handler of messages whose source has none. Raises Invalid for None, Busy.");
 
 static PyObject *
@@ -334,7 +334,7 @@ listener_register_default (PyObject *object, PyObject *handler)
 }
 
 PyDoc_STRVAR (register_system_doc,
-"register_system_handler(handler)\n--\n\n"
+"register_system_handler($self, handler, /)\n--\n\n"
 "Set the handler of the listener's events, JOINED, LOST and so on: messages from\n"
 "its own source with data {\"source\": ...}. Raises Invalid for None.");
 
@@ -346,7 +346,7 @@ listener_register_system (PyObject *object, PyObject *handler)
 }
 
 PyDoc_STRVAR (unregister_doc,
-"unregister_handler(source)\n--\n\n"
+"unregister_handler($self, source, /)\n--\n\n"
 "Remove the handler of one source; returns once it is not running, unless it is the\n"
 "caller. Raises NotFound.");
 
@@ -370,7 +370,7 @@ listener_unregister (PyObject *object, PyObject *name)
     Taking messages instead */
 
 PyDoc_STRVAR (take_doc,
-"_take(timeout=None)\n--\n\n"
+"_take($self, /, timeout=None)\n--\n\n"
 "The next message, after timeout seconds None. The one taken before is done.\n"
 "Raises Closed when stopped and empty, Busy if there are handlers.");
 
@@ -394,7 +394,7 @@ listener_take (PyObject *object, PyObject *const *arguments, Py_ssize_t count, P
     return error ? errors_raise (error, NULL) : message_new_taken (message, object, &self->taken);
 }
 
-PyDoc_STRVAR (move_on_doc, "_move_on()\n--\n\nThe message taken last is done.");
+PyDoc_STRVAR (move_on_doc, "_move_on($self, /)\n--\n\nThe message taken last is done.");
 
 static PyObject *
 listener_move_on (PyObject *object, PyObject *unused)
@@ -408,7 +408,7 @@ listener_move_on (PyObject *object, PyObject *unused)
 }
 
 PyDoc_STRVAR (descriptor_doc,
-"_descriptor()\n--\n\nA descriptor that is readable while _take would not wait.");
+"_descriptor($self, /)\n--\n\nA descriptor that is readable while _take would not wait.");
 
 static PyObject *
 listener_descriptor (PyObject *object, PyObject *unused)
@@ -426,7 +426,7 @@ listener_descriptor (PyObject *object, PyObject *unused)
     Commands */
 
 PyDoc_STRVAR (send_doc,
-"send(source, cmd, data=None)\n--\n\n"
+"send($self, /, source, cmd, data=None)\n--\n\n"
 "Send a command to one worker; returns its source.\n\n"
 "cmd: str of 1 to 255 bytes. data: dict with str keys, None for {}; it is\n"
 "copied. Waits while the worker's command buffer is full, in a handler it does not.\n"
@@ -471,7 +471,7 @@ list_of (char **sources, size_t count)
 }
 
 PyDoc_STRVAR (broadcast_doc,
-"broadcast(cmd, data=None)\n--\n\n"
+"broadcast($self, /, cmd, data=None)\n--\n\n"
 "Send a command to all workers that are here; returns the list of their sources. A worker\n"
 "whose command buffer is full is left out. Arguments and exceptions as for send.");
 
@@ -505,7 +505,7 @@ listener_broadcast (PyObject *object, PyObject *const *arguments, Py_ssize_t cou
     Who is here */
 
 PyDoc_STRVAR (wait_doc,
-"wait_for_workers(workers, timeout=None)\n--\n\n"
+"wait_for_workers($self, /, workers, timeout=None)\n--\n\n"
 "Wait until so many workers (an int), or each of these sources (an iterable of str), are\n"
 "here. timeout: seconds, None for ever.\n"
 "Raises Timeout, Closed, Deadlock inside a handler.");

@@ -281,7 +281,7 @@ message_repr (message_t *self)
     Reply */
 
 PyDoc_STRVAR (reply_doc,
-"reply(cmd, data=None)\n--\n\n"
+"reply($self, /, cmd, data=None)\n--\n\n"
 "Send an answer to where the message came from.\n\n"
 "cmd: str of 1 to 255 bytes. data: dict with str keys, None for {}.\n"
 "Raises NotFound if a plain producer sent the message or its sender is\n"

@@ -74,7 +74,7 @@ after_fork (PyObject *module, PyObject *unused)
 }
 
 PyDoc_STRVAR (pack_doc,
-"pack(data)\n--\n\n"
+"pack($module, data, /)\n--\n\n"
 "The msgpack bytes of a message's data, a dict, as send makes them.\n\n"
 "Raises TypeError, ValueError, OverflowError or RuntimeError, naming the place in data.");
 
@@ -95,7 +95,7 @@ pack (PyObject *module, PyObject *data)
 }
 
 PyDoc_STRVAR (unpack_doc,
-"unpack(bytes)\n--\n\n"
+"unpack($module, bytes, /)\n--\n\n"
 "The data that msgpack bytes hold, as Message.data gives it. Raises Format.");
 
 static PyObject *
@@ -115,9 +115,9 @@ unpack (PyObject *module, PyObject *bytes)
 }
 
 static PyMethodDef functions [] = {
-    { "end_all", end_all, METH_NOARGS, "end_all()\n--\n\nEnd all listeners and workers: the interpreter ends." },
-    { "after_fork", after_fork, METH_NOARGS, "after_fork()\n--\n\nIn a forked child: what is live is the parent's." },
-    { "take_log", log_take, METH_O, "take_log(wait)\n--\n\nThe log lines that wait: a list of (level, text)." },
+    { "end_all", end_all, METH_NOARGS, "end_all($module, /)\n--\n\nEnd all listeners and workers: the interpreter ends." },
+    { "after_fork", after_fork, METH_NOARGS, "after_fork($module, /)\n--\n\nIn a forked child: what is live is the parent's." },
+    { "take_log", log_take, METH_O, "take_log($module, wait, /)\n--\n\nThe log lines that wait: a list of (level, text)." },
     { "pack", pack, METH_O, pack_doc },
     { "unpack", unpack, METH_O, unpack_doc },
     { NULL, NULL, 0, NULL }

@@ -22,7 +22,7 @@ token_is_cancelled (void)
 }
 
 PyDoc_STRVAR (run_doc,
-"run(function, *arguments)\n--\n\n"
+"run($self, function, /, *arguments)\n--\n\n"
 "Call function in this thread; waits of the library inside it end with Interrupted after cancel().");
 
 static PyObject *
@@ -39,7 +39,7 @@ token_run (PyObject *object, PyObject *const *arguments, Py_ssize_t count)
     return result;
 }
 
-PyDoc_STRVAR (cancel_doc, "cancel()\n--\n\nEnd the waits under way in run(), and all that follow there. Any thread.");
+PyDoc_STRVAR (cancel_doc, "cancel($self, /)\n--\n\nEnd the waits under way in run(), and all that follow there. Any thread.");
 
 static PyObject *
 token_cancel (PyObject *object, PyObject *unused)

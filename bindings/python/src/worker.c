@@ -148,7 +148,7 @@ worker_dealloc (worker_t *self)
     Sending */
 
 PyDoc_STRVAR (send_doc,
-"send(cmd, data=None)\n--\n\n"
+"send($self, /, cmd, data=None)\n--\n\n"
 "Send a message. When this returns it is accepted: kept until its handler has returned.\n\n"
 "cmd: str of 1 to 255 bytes. data: dict with str keys, None for {}; it is copied.\n"
 "Waits while the send buffer is full.\n"
@@ -205,7 +205,7 @@ worker_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count, PyO
 }
 
 PyDoc_STRVAR (try_send_doc,
-"_try_send(cmd, data)\n--\n\nAs send, but False where it would have to wait.");
+"_try_send($self, cmd, data, /)\n--\n\nAs send, but False where it would have to wait.");
 
 static PyObject *
 worker_try_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count)
@@ -229,7 +229,7 @@ worker_try_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count)
 }
 
 PyDoc_STRVAR (flush_doc,
-"flush(timeout=None)\n--\n\n"
+"flush($self, /, timeout=None)\n--\n\n"
 "Wait until the handler of every message accepted so far has returned.\n\n"
 "timeout: seconds, None for as long as something moves.\n"
 "Raises Timeout, Rejected if the listener refused one since the last flush, Closed, why the\n"
@@ -251,7 +251,7 @@ worker_flush (PyObject *object, PyObject *const *arguments, Py_ssize_t count, Py
 }
 
 PyDoc_STRVAR (close_doc,
-"_close()\n--\n\n"
+"_close($self, /)\n--\n\n"
 "Flush within the drain limit, say goodbye, disconnect. Returns how many messages were\n"
 "not confirmed, and the exception that says why, or None.");
 
@@ -296,7 +296,7 @@ take (worker_t *self, int timeout_ms)
 }
 
 PyDoc_STRVAR (recv_doc,
-"recv(timeout=None)\n--\n\n"
+"recv($self, /, timeout=None)\n--\n\n"
 "Take the next command, a Message. It is done, and its room in the command buffer free, with the\n"
 "next recv, or when nobody refers to it any more.\n\n"
 "timeout: seconds, None for ever.\n"
@@ -327,7 +327,7 @@ worker_next (PyObject *object)
 }
 
 PyDoc_STRVAR (descriptor_doc,
-"_descriptor()\n--\n\nA descriptor that is readable while recv would not wait.");
+"_descriptor($self, /)\n--\n\nA descriptor that is readable while recv would not wait.");
 
 static PyObject *
 worker_descriptor (PyObject *object, PyObject *unused)

@@ -14,6 +14,7 @@ import os
 import pickle
 import queue
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -132,10 +133,15 @@ def script(text, **options):
             def handle(self, source, cmd, data): print(source, cmd, data, flush=True)
         MessageListener.register_default_handler(Print())
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(text)], env=environment, timeout=LIMIT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **options)
-    return done.returncode, done.stdout.splitlines(), done.stderr
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(text)], env=environment, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **options)
+    try:
+        output, errors = process.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, output.splitlines(), errors
 
 
 def directory():
@@ -414,9 +420,11 @@ def test_each_stop_ends_one_of_two_starts(recorder):
     MessageListener.start()
     MessageListener.start()
     first, second = running()
+    ended = queue.Queue()
+    for thread in (first, second):
+        threading.Thread(target=lambda thread=thread: ended.put(thread.join()), daemon=True).start()
     MessageListener.stop()
-    while first.is_alive() and second.is_alive():
-        first.join(0.01)
+    ended.get(timeout=LIMIT)
     MessageListener.mq().put(Message(1, "STILL", None))
     recorder.wait(1)
     assert len(running()) == 1
