@@ -222,6 +222,26 @@ Test (worker, flush_is_over_after_its_timeout_and_may_be_called_again)
     scene_close (&scene);
 }
 
+/*  With a liveness of hours no heartbeat helps a message that was left behind. */
+Test (worker, what_was_sent_in_a_burst_needs_no_heartbeat_to_be_flushed)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    muster_listener_set_liveness (scene.listener, 10000);
+    scene_start (&scene);
+    for (int round = 0; round < 100; round++) {
+        muster_worker_t *worker = scene_new_worker (&scene, "a");
+        muster_worker_set_liveness (worker, 10000);
+        scene_start_worker (worker);
+        for (int i = 0; i < 2000; i++)
+            MUST (muster_worker_send (worker, "X", "{s:i}", "n", i) == 0);
+        cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0, "round %d", round);
+        scene_dismiss (worker);
+    }
+    cr_assert_eq (collector_count (scene.messages), 100 * 2000);
+    scene_close (&scene);
+}
+
 Test (worker, flush_without_any_message_succeeds_at_once_even_alone)
 {
     char endpoint [100];

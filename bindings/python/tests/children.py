@@ -1,0 +1,393 @@
+"""Processes that the tests start: scripts, forks, and what these share.
+
+This Source Code Form is subject to the terms of the Mozilla Public
+License, v. 2.0. If a copy of the MPL was not distributed with this
+file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+A module of its own, because scripts and spawned processes import it. Nothing sleeps for an event: scripts
+say on stdout what they have come to, and whoever waits for that has a limit.
+"""
+import contextlib
+import os
+import pickle
+import queue
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+import muster
+
+LIMIT = 30
+"""Seconds for what takes no time on an idle machine."""
+
+HERE = Path(__file__).resolve().parent
+
+
+def environment() -> Dict[str, str]:
+    """For scripts: they import the same muster, and this module."""
+    package = Path(muster.__file__).resolve().parent.parent
+    return {**os.environ, "PYTHONPATH": f"{package}{os.pathsep}{HERE}", "PYTHONUNBUFFERED": "1"}
+
+
+#   ---------------------------------------------------------------------------
+#   Scripts: the test's side
+
+
+class Script:
+    """A running script, whose lines on stdout are read as they come."""
+
+    def __init__(self, text: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-X", "dev", "-c", textwrap.dedent(text), *arguments], env=environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._lines: "queue.Queue[str]" = queue.Queue()
+        self._errors: List[str] = []
+        self._readers = [threading.Thread(target=target, daemon=True) for target in (self._read, self._read_errors)]
+        for reader in self._readers:
+            reader.start()
+        self.pid = self._process.pid
+
+    def __enter__(self) -> "Script":
+        return self
+
+    def __exit__(self, *unused: Any) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(LIMIT)
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        for reader in self._readers:
+            reader.join(1)      # a child of the script may have the other end still
+        for stream in (self._process.stdout, self._process.stderr):
+            assert stream is not None
+            if not any(reader.is_alive() for reader in self._readers):
+                stream.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._errors.append(line)
+
+    @property
+    def errors(self) -> str:
+        """What it has written to stderr so far."""
+        return "".join(self._errors)
+
+    def line(self, timeout: float = LIMIT) -> str:
+        """Its next line."""
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                return self._lines.get(timeout=0.05)
+            except queue.Empty:
+                pass
+            if self._process.poll() is not None and not self._readers[0].is_alive() and self._lines.empty():
+                raise AssertionError(f"the script ended with {self._process.returncode}: {self.errors}")
+            if time.monotonic() > until:
+                raise AssertionError(f"no line in {timeout} s; on stderr: {self.errors}\n{self._where()}")
+
+    def expect(self, line: str, timeout: float = LIMIT) -> None:
+        got = self.line(timeout)
+        assert got == line, f"{got!r}, not {line!r}; on stderr: {self.errors}"
+
+    def say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def close_stdin(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = LIMIT) -> int:
+        """Its exit code."""
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the script hangs; on stderr: {self.errors}\n{self._where()}") from None
+        for reader in self._readers:
+            reader.join(1)
+        return code
+
+    def _where(self) -> str:
+        """Where it hangs: its own dump on SIGABRT, which -X dev gives."""
+        self._process.send_signal(signal.SIGABRT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        return self.errors
+
+
+def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[str], str]:
+    """Run a script to its end: exit code, lines on stdout, stderr."""
+    with Script(text, *arguments) as script:
+        script.close_stdin()
+        code = script.wait(timeout)
+        lines = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                lines.append(script._lines.get_nowait())
+        return code, lines, script.errors
+
+
+def check(text: str, *arguments: str, timeout: float = LIMIT) -> List[str]:
+    """Run a script that is to end well and leave stderr alone; gives its lines."""
+    code, lines, errors = run(text, *arguments, timeout=timeout)
+    assert (code, errors) == (0, ""), f"exit code {code}, stderr: {errors}, stdout: {lines}"
+    return lines
+
+
+#   ---------------------------------------------------------------------------
+#   Scripts: their side
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _say_when_blocked(progress: Callable[[], Any], ended: threading.Event) -> None:
+    """Say "blocked" when the main thread has stood at one instruction for 0.3 s."""
+    main = threading.main_thread().ident
+    assert main is not None
+    before, since = None, time.monotonic()
+    while not ended.wait(0.02):
+        frame = sys._current_frames()[main]
+        now = (id(frame.f_code), frame.f_lasti, progress())
+        if now != before:
+            before, since = now, time.monotonic()
+        elif time.monotonic() - since > 0.3:
+            say("blocked")
+            return
+
+
+@contextlib.contextmanager
+def blocks(progress: Callable[[], Any] = lambda: None) -> Iterator[None]:
+    """Say "blocked" when the block waits; progress tells it from one that loops."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_say_when_blocked, args=(progress, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+@contextlib.contextmanager
+def interrupted(progress: Callable[[], Any] = lambda: None) -> Iterator[None]:
+    """The block is to wait, and to be ended by KeyboardInterrupt."""
+    try:
+        with blocks(progress):
+            yield
+    except KeyboardInterrupt:
+        say("interrupted")
+    else:
+        raise AssertionError("not interrupted")
+
+
+class Blocker:
+    """A handler that blocks until it is released."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.released = threading.Event()
+        self.cmds: List[str] = []
+        self.data: List[Any] = []
+
+    def __call__(self, message: muster.Message) -> None:
+        self.cmds.append(message.cmd)
+        self.data.append(message.data)
+        self.entered.set()
+        self.released.wait(2 * LIMIT)
+
+    def wait(self) -> None:
+        assert self.entered.wait(LIMIT)
+
+
+def blocked_pair(endpoint: str = "tcp://127.0.0.1:*", **options: Any) -> Tuple[muster.Listener, muster.Worker, Blocker]:
+    """A listener whose handler of worker-1 is blocked in the first message, and that worker."""
+    listener = muster.Listener(endpoint)
+    blocker = Blocker()
+    listener.register_handler("worker-1", blocker)
+    listener.start()
+    worker = muster.Worker(listener.endpoint, "worker-1", **options)
+    worker.send("FIRST")
+    blocker.wait()
+    return listener, worker, blocker
+
+
+def eventually(condition: Callable[[], Any], timeout: float = LIMIT) -> Any:
+    """Poll for what has no event to wait for."""
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.01)
+    raise AssertionError("it did not come to pass")
+
+
+#   ---------------------------------------------------------------------------
+#   Forks
+
+
+def fork(function: Callable[[], Any], end: Callable[[int], Any] = os._exit) -> "Fork":
+    """Call function in a forked child, which then ends by end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writer)
+        return Fork(pid, reader)
+    os.close(reader)
+    try:
+        outcome = (True, function())
+    except BaseException:
+        outcome = (False, traceback.format_exc())
+    data = pickle.dumps(outcome)
+    while data:
+        data = data[os.write(writer, data):]
+    os.close(writer)
+    end(0)
+    os._exit(77)
+
+
+class Fork:
+    """A forked child, seen from its parent."""
+
+    def __init__(self, pid: int, reader: int) -> None:
+        self.pid = pid
+        self._reader = reader
+
+    def result(self, timeout: float = LIMIT) -> Any:
+        """What the function returned, when the child has ended, with exit code 0."""
+        data = b""
+        until = time.monotonic() + timeout
+        try:
+            while select.select([self._reader], [], [], max(0, until - time.monotonic()))[0]:
+                piece = os.read(self._reader, 65536)
+                if not piece:
+                    break
+                data += piece
+            else:
+                raise AssertionError("the forked child hangs in its function")
+            status = self._end(until)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+            raise
+        finally:
+            os.close(self._reader)
+        assert status == 0, f"the forked child ended with {status}"
+        good, value = pickle.loads(data)
+        assert good, value
+        return value
+
+    def _end(self, until: float) -> int:
+        while time.monotonic() < until:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.005)
+        raise AssertionError("the forked child hangs at its end")
+
+
+def forked(function: Callable[[], Any], end: Callable[[int], Any] = os._exit, timeout: float = LIMIT) -> Any:
+    """The result of function in a forked child."""
+    return fork(function, end).result(timeout)
+
+
+def outcome(function: Callable[[], Any]) -> str:
+    """The name of what function raises, "" if nothing."""
+    try:
+        function()
+    except BaseException as error:
+        return type(error).__name__
+    return ""
+
+
+#   ---------------------------------------------------------------------------
+#   What children of multiprocessing do
+
+
+def work(endpoint: str, source: str, count: int = 3) -> None:
+    """Be a worker, and send count messages."""
+    with muster.Worker(endpoint, source) as worker:
+        for number in range(count):
+            worker.send("NUMBER", {"number": number})
+
+
+def answer(endpoint: str, source: str) -> None:
+    """Be a worker, and answer commands until QUIT."""
+    with muster.Worker(endpoint, source) as worker:
+        for command in worker:
+            command.reply("ANSWER", {"pid": os.getpid()})
+            if command.cmd == "QUIT":
+                return
+
+
+def listen(pipe: Any) -> None:
+    """Be a listener for one message, and tell its endpoint and the message."""
+    with muster.Listener("tcp://127.0.0.1:*") as listener:
+        pipe.send(listener.endpoint)
+        message = next(listener.messages(LIMIT))
+        pipe.send((message.source, message.cmd, message.data))
+        del message     # it counts as handled then
+
+
+def work_in_pool(task: Tuple[str, int]) -> int:
+    """A task of a pool: be a worker for one message."""
+    endpoint, number = task
+    with muster.Worker(endpoint) as worker:
+        worker.send("TASK", {"number": number, "pid": os.getpid()})
+    return number
+
+
+pool_worker: Optional[muster.Worker] = None
+
+
+def begin_pool(endpoint: str) -> None:
+    """A pool's initializer: one worker for each of its processes."""
+    global pool_worker
+    pool_worker = muster.Worker(endpoint)
+
+
+def send_from_pool(number: int) -> int:
+    assert pool_worker is not None
+    pool_worker.send("TASK", {"number": number, "pid": os.getpid()})
+    pool_worker.flush(LIMIT)
+    return number
+
+
+def use_inherited(objects: List[Any], pipe: Any) -> None:
+    """Tell what use of the parent's objects raises."""
+    pipe.send([outcome(function) for function in objects])
+
+
+def grandchild(endpoint: str, method: str) -> None:
+    """A child that has a child: both are workers."""
+    import multiprocessing
+    with muster.Worker(endpoint, "child") as worker:
+        worker.send("BEFORE")
+        process = multiprocessing.get_context(method).Process(target=work, args=(endpoint, "grandchild"))
+        process.start()
+        process.join(LIMIT)
+        assert process.exitcode == 0
+        worker.send("AFTER")
