@@ -97,11 +97,13 @@ MUSTER_EXPORT muster_error_t muster_message_reply (const muster_message_t *self,
 /*  The same with a map that is packed already; bytes are copied. */
 MUSTER_EXPORT muster_error_t muster_message_reply_raw (const muster_message_t *self, const char *cmd, const void *bytes, size_t size);
 
-/*  A copy that lives until muster_message_destroy; it can reply as long as
-    its listener or worker exists. NULL when out of memory. The caller owns it. */
+/*  A copy that lives until muster_message_destroy, whatever becomes of self, its
+    listener or its worker; it can reply as long as these exist. Large data is
+    not copied: both have the same bytes, so muster_message_data of the copy may
+    be that of self. Any thread. NULL when out of memory. The caller owns it. */
 MUSTER_EXPORT muster_message_t *muster_message_dup (const muster_message_t *self) MUSTER_CHECK_RESULT;
 
-/*  Destroy a copy made by muster_message_dup. */
+/*  Destroy a copy made by muster_message_dup. Any thread. */
 MUSTER_EXPORT void muster_message_destroy (muster_message_t **self_p);
 
 /*  Say that a message taken by muster_listener_next, muster_worker_recv or

@@ -60,7 +60,8 @@ reply (const muster_message_t *message, const char *cmd, const void *bytes, size
     return command_send (self, message->source, &command);
 }
 
-static const message_origin_t origin = { .done = done, .reply = reply };
+static const message_origin_t origin = {
+    .done = done, .reply = reply, .share = batch_share_message, .release = batch_release_message };
 
 static bool
 make_parts (muster_listener_t *self, const char *endpoint)

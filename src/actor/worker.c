@@ -64,7 +64,8 @@ reply (const muster_message_t *message, const char *cmd, const void *bytes, size
         .kind = kind, .stream = message->stream, .position = message->position });
 }
 
-static const message_origin_t origin = { .done = done, .reply = reply };
+static const message_origin_t origin = {
+    .done = done, .reply = reply, .share = batch_share_message, .release = batch_release_message };
 
 static bool
 set_identity (worker_core_t *core, const char *source)

@@ -4,8 +4,8 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-    A message is a view of bytes that its origin keeps alive, or, when it was
-    made by muster_message_dup, of bytes of its own.
+    A message is a view of bytes that its origin keeps alive. One that was made
+    by muster_message_dup has bytes of its own, or a share in its origin's.
 */
 #ifndef MODEL_MESSAGE_H_INCLUDED
 #define MODEL_MESSAGE_H_INCLUDED
@@ -18,10 +18,14 @@
 typedef struct message_loan message_loan_t;
 
 /*  What a message can ask of the listener or worker it came from. Each is
-    called without a lock. */
+    called without a lock; share and release also when that is gone. */
 typedef struct {
     muster_error_t (*done) (muster_message_t *message, int failed);
     muster_error_t (*reply) (const muster_message_t *message, const char *cmd, const void *bytes, size_t size);
+
+    /*  A ticket for a dup, which keeps the message's bytes; NULL if they are better copied. */
+    void *(*share) (const muster_message_t *message);
+    void (*release) (void *ticket);
 } message_origin_t;
 
 struct _muster_message_t {
@@ -40,7 +44,7 @@ struct _muster_message_t {
     message_loan_t *loans;          /* memory lent to the message's reader */
     const message_origin_t *origin; /* NULL: nothing can be asked */
     void *context;                  /* the origin's: listener or worker */
-    void *ticket;                   /* the origin's: what done gives back */
+    void *ticket;                   /* the origin's: what done gives back; owned: what keeps data, or NULL */
     uint32_t index;                 /* the origin's: place in the ticket's batch */
 };
 
