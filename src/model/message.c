@@ -159,11 +159,17 @@ muster_message_done (muster_message_t **self_p, int failed)
 }
 
 muster_error_t
-muster_message_reply_raw (const muster_message_t *self, const char *cmd, const void *bytes, size_t size)
+message_reply (const muster_message_t *self, const char *cmd, const packed_t *data)
 {
     if (!self || !cmd)
         return MUSTER_INVAL;
     if (!self->origin || !self->origin->reply || self->position == 0)
         return MUSTER_NOTFOUND;
-    return self->origin->reply (self, cmd, bytes, size);
+    return self->origin->reply (self, cmd, data);
+}
+
+muster_error_t
+muster_message_reply_raw (const muster_message_t *self, const char *cmd, const void *bytes, size_t size)
+{
+    return message_reply (self, cmd, &(packed_t) { .bytes = bytes, .size = size });
 }

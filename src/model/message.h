@@ -10,6 +10,7 @@
 #ifndef MODEL_MESSAGE_H_INCLUDED
 #define MODEL_MESSAGE_H_INCLUDED
 
+#include <muster/data.h>
 #include <muster/message.h>
 
 /*  32 hexadecimal digits and their terminator. */
@@ -17,11 +18,18 @@
 
 typedef struct message_loan message_loan_t;
 
+/*  Data that is packed already. */
+typedef struct {
+    const void *bytes;
+    size_t size;
+    muster_writer_t *writer;        /* whose bytes they are, if its memory may be taken; or NULL */
+} packed_t;
+
 /*  What a message can ask of the listener or worker it came from. Each is
     called without a lock; share and release also when that is gone. */
 typedef struct {
     muster_error_t (*done) (muster_message_t *message, int failed);
-    muster_error_t (*reply) (const muster_message_t *message, const char *cmd, const void *bytes, size_t size);
+    muster_error_t (*reply) (const muster_message_t *message, const char *cmd, const packed_t *data);
 
     /*  A ticket for a dup, which keeps the message's bytes; NULL if they are better copied. */
     void *(*share) (const muster_message_t *message);
@@ -51,6 +59,9 @@ struct _muster_message_t {
 /*  Memory that lives as long as the message; aligned for any type.
     NULL when out of memory. */
 void *message_lend (const muster_message_t *self, size_t size);
+
+/*  As muster_message_reply_raw. */
+muster_error_t message_reply (const muster_message_t *self, const char *cmd, const packed_t *data);
 
 /*  Free what was lent; for origins that use a message again. */
 void message_return_loans (muster_message_t *self);
