@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data.h"
 #include "error.h"
 #include "listener.h"
 #include "message.h"
@@ -49,6 +50,10 @@ MUSTER_EXPORT void muster_ask_set_timeout (muster_ask_t *self, double seconds);
 MUSTER_EXPORT muster_error_t muster_ask_send (muster_ask_t *self, const char *cmd, const char *picture, ...);
 /*  The same with a map that is packed already; bytes are copied once for all. */
 MUSTER_EXPORT muster_error_t muster_ask_send_raw (muster_ask_t *self, const char *cmd, const void *bytes, size_t size);
+/*  The same with the map that data holds, whose own error is returned too. Once it
+    is sent data is empty, and what was large was not copied: all workers share its
+    memory. After an error data is as it was and may be sent again. */
+MUSTER_EXPORT muster_error_t muster_ask_send_writer (muster_ask_t *self, const char *cmd, muster_writer_t *data);
 
 /*  Wait for the next reply; give it back with muster_message_done. Errors:
     MUSTER_END when the round is over and all replies were taken, MUSTER_CLOSED

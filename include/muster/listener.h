@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data.h"
 #include "error.h"
 #include "message.h"
 #include "stats.h"
@@ -178,6 +179,11 @@ MUSTER_EXPORT muster_error_t muster_listener_send (
     MUSTER_FORMAT if they break a rule of the format. */
 MUSTER_EXPORT muster_error_t muster_listener_send_raw (
     muster_listener_t *self, const char *source, const char *cmd, const void *bytes, size_t size);
+/*  The same with the map that data holds, whose own error is returned too. Once
+    it is accepted data is empty, and what was large was not copied: its memory is the
+    listener's. After an error data is as it was and may be sent again. */
+MUSTER_EXPORT muster_error_t muster_listener_send_writer (
+    muster_listener_t *self, const char *source, const char *cmd, muster_writer_t *data);
 
 /*  Send a command to all workers that are here. sent (may be NULL): to how
     many it went; a worker whose buffer is full is left out. Errors: as for send. */
@@ -185,6 +191,8 @@ MUSTER_EXPORT muster_error_t muster_listener_broadcast (
     muster_listener_t *self, size_t *sent, const char *cmd, const char *picture, ...);
 MUSTER_EXPORT muster_error_t muster_listener_broadcast_raw (
     muster_listener_t *self, size_t *sent, const char *cmd, const void *bytes, size_t size);
+MUSTER_EXPORT muster_error_t muster_listener_broadcast_writer (
+    muster_listener_t *self, size_t *sent, const char *cmd, muster_writer_t *data);
 
 /*  Wait until count workers are here. Errors: MUSTER_TIMEOUT, MUSTER_CLOSED,
     MUSTER_DEADLOCK in a handler (unless they are here), MUSTER_FORKED. */

@@ -39,6 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data.h"
 #include "error.h"
 
 /*  Bytes of a source or a cmd, at most. */
@@ -97,11 +98,18 @@ MUSTER_EXPORT muster_error_t muster_message_reply (const muster_message_t *self,
 /*  The same with a map that is packed already; bytes are copied. */
 MUSTER_EXPORT muster_error_t muster_message_reply_raw (const muster_message_t *self, const char *cmd, const void *bytes, size_t size);
 
-/*  A copy that lives until muster_message_destroy; it can reply as long as
-    its listener or worker exists. NULL when out of memory. The caller owns it. */
+/*  The same with the map that data holds, whose own error is returned too. Once
+    it is accepted data is empty, and what was large was not copied. After an
+    error data is as it was and may be sent again. */
+MUSTER_EXPORT muster_error_t muster_message_reply_writer (const muster_message_t *self, const char *cmd, muster_writer_t *data);
+
+/*  A copy that lives until muster_message_destroy, whatever becomes of self, its
+    listener or its worker; it can reply as long as these exist. Large data is
+    not copied: both have the same bytes, so muster_message_data of the copy may
+    be that of self. Any thread. NULL when out of memory. The caller owns it. */
 MUSTER_EXPORT muster_message_t *muster_message_dup (const muster_message_t *self) MUSTER_CHECK_RESULT;
 
-/*  Destroy a copy made by muster_message_dup. */
+/*  Destroy a copy made by muster_message_dup. Any thread. */
 MUSTER_EXPORT void muster_message_destroy (muster_message_t **self_p);
 
 /*  Say that a message taken by muster_listener_next, muster_worker_recv or

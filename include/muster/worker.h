@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data.h"
 #include "error.h"
 #include "message.h"
 
@@ -89,10 +90,17 @@ MUSTER_EXPORT muster_error_t muster_worker_send (
     MUSTER_FORMAT if they break a rule of the format. */
 MUSTER_EXPORT muster_error_t muster_worker_send_raw (
     muster_worker_t *self, const char *cmd, const void *bytes, size_t size);
-/*  As muster_worker_send_raw, but it never waits: MUSTER_AGAIN while the send
-    buffer is full, and while another thread is at work in the worker. */
+/*  The same with the map that data holds, whose own error is returned too. Once
+    it is accepted data is empty, and what was large was not copied: its memory is the
+    worker's. After an error data is as it was and may be sent again. */
+MUSTER_EXPORT muster_error_t muster_worker_send_writer (
+    muster_worker_t *self, const char *cmd, muster_writer_t *data);
+/*  The same two, but they never wait: MUSTER_AGAIN while the send buffer is
+    full, and while another thread is at work in the worker. */
 MUSTER_EXPORT muster_error_t muster_worker_try_send_raw (
     muster_worker_t *self, const char *cmd, const void *bytes, size_t size);
+MUSTER_EXPORT muster_error_t muster_worker_try_send_writer (
+    muster_worker_t *self, const char *cmd, muster_writer_t *data);
 
 /*  Take the next command; give it back with muster_message_done. Errors:
     MUSTER_TIMEOUT, MUSTER_CLOSED, MUSTER_FORKED, and why the session ended. */

@@ -16,6 +16,7 @@
 #include "actor/round.h"
 #include "base/alloc.h"
 #include "base/process.h"
+#include "wire/writer.h"
 
 #define SECONDS_MOST 1e9
 
@@ -179,7 +180,7 @@ name_targets (muster_ask_t *self)
 }
 
 static void
-send_to (muster_ask_t *self, round_target_t *target, blob_t *blob)
+send_to (muster_ask_t *self, round_target_t *target, const blob_part_t *message)
 {
     roster_t *roster = roster_of (self);
     uint64_t position;
@@ -188,7 +189,7 @@ send_to (muster_ask_t *self, round_target_t *target, blob_t *blob)
         target->why = MUSTER_NOTFOUND;
         return;
     }
-    target->why = roster_command (roster, peer, NULL, 0, blob, &position);
+    target->why = roster_command (roster, peer, message, true, &position);
     if (!target->why)
         round_expect (&self->round, target, peer, position);
 }
@@ -206,7 +207,7 @@ enough (const muster_ask_t *self)
 }
 
 static muster_error_t
-send_all (muster_ask_t *self, blob_t *blob)
+send_all (muster_ask_t *self, const blob_part_t *message)
 {
     if (!roster_of (self)->open)
         return MUSTER_CLOSED;
@@ -217,7 +218,7 @@ send_all (muster_ask_t *self, blob_t *blob)
     self->deadline = monotonic_deadline (self->timeout_ms);
     self->round.enough = enough (self);
     for (size_t i = 0; i < self->round.count; i++)
-        send_to (self, &self->round.targets [i], blob);
+        send_to (self, &self->round.targets [i], message);
     return 0;
 }
 
@@ -227,16 +228,18 @@ send_command (muster_ask_t *self, command_t *command)
     if (self->sent)
         return MUSTER_BUSY;
     command->kind = MESSAGE_KIND_ASKED;
-    blob_t *blob = NULL;
+    blob_part_t message;
     muster_error_t error = command_check (command, self->listener);
     if (!error)
-        error = command_encode_blob (command, &blob);
+        error = command_encode (command, &message);
     if (error)
         return error;
     roster_lock (roster_of (self));
-    error = send_all (self, blob);
+    error = send_all (self, &message);
     roster_unlock (roster_of (self));
-    blob_release (&blob);
+    blob_release (&message.blob);
+    if (!error && command->data.writer)
+        writer_sent (command->data.writer);
     return error;
 }
 
@@ -247,7 +250,19 @@ muster_ask_send_raw (muster_ask_t *self, const char *cmd, const void *bytes, siz
         return MUSTER_INVAL;
     if (is_foreign (self))
         return MUSTER_FORKED;
-    return send_command (self, &(command_t) { .cmd = cmd, .data = bytes, .size = size });
+    return send_command (self, &(command_t) { .cmd = cmd, .data = { .bytes = bytes, .size = size } });
+}
+
+muster_error_t
+muster_ask_send_writer (muster_ask_t *self, const char *cmd, muster_writer_t *data)
+{
+    if (!self || !cmd || !data)
+        return MUSTER_INVAL;
+    if (is_foreign (self))
+        return MUSTER_FORKED;
+    command_t command = { .cmd = cmd };
+    muster_error_t error = writer_packed (data, &command.data);
+    return error ? error : send_command (self, &command);
 }
 
 muster_error_t

@@ -219,3 +219,23 @@ batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *mess
         message->position = self->first + index;
     }
 }
+
+/*  To copy less than this costs less than keeping what lies around it; and a dup keeps
+    no more than twice its size. */
+#define SHARED_LEAST 65536
+
+void *
+batch_share_message (const muster_message_t *message)
+{
+    batch_t *batch = message->ticket;
+    if (message->size < SHARED_LEAST || message->size < batch->size / 2)
+        return NULL;
+    return batch_share (batch);
+}
+
+void
+batch_release_message (void *batch)
+{
+    batch_t *self = batch;
+    batch_release (&self);
+}

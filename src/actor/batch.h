@@ -85,4 +85,8 @@ uint8_t batch_marks (const batch_t *self, uint32_t index);
 /*  Fill message from message index, which lies at offset. */
 void batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message);
 
+/*  A message_origin_t's share and release: the batch of a message, for a dup to keep. */
+void *batch_share_message (const muster_message_t *message);
+void batch_release_message (void *batch);
+
 #endif

@@ -15,11 +15,13 @@
 #include "wire/encode.h"
 #include "wire/picture.h"
 #include "wire/scan.h"
+#include "wire/writer.h"
 
 muster_error_t
 command_pack (command_t *self, muster_writer_t **writer, const char *picture, va_list arguments)
 {
-    return picture_pack_new (writer, &self->data, &self->size, picture, arguments);
+    muster_error_t error = picture_pack_new (writer, picture, arguments);
+    return error ? error : writer_packed (*writer, &self->data);
 }
 
 muster_error_t
@@ -33,7 +35,7 @@ command_check (const command_t *self, muster_listener_t *listener)
     roster_unlock (&listener->core.roster);
     if (limits.message_size > WORKER_MESSAGE_LIMIT)
         limits.message_size = WORKER_MESSAGE_LIMIT;
-    switch (scan_data (self->data, self->size, &limits)) {
+    switch (scan_data (self->data.bytes, self->data.size, &limits)) {
         case MUSTER_REFUSAL_NONE: return 0;
         case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
         case MUSTER_REFUSAL_MEMORY: return MUSTER_NOMEM;
@@ -41,31 +43,44 @@ command_check (const command_t *self, muster_listener_t *listener)
     }
 }
 
-muster_error_t
-command_encode (const command_t *self, uint32_t stream, muster_writer_t *writer)
+/*  In the blob of data's writer, if that is worth having, else in writer. */
+static muster_error_t
+encode (const command_t *self, uint32_t stream, muster_writer_t *writer, blob_part_t *message)
 {
-    encode_session (writer, self->cmd, self->data, self->size, self->kind, stream, self->position);
-    return muster_writer_bytes (writer, NULL, NULL);
+    message->blob = NULL;
+    if (self->data.writer)
+        writer_part (self->data.writer, message);
+    if (message->blob)
+        return encode_session_around (message, self->cmd, self->kind, stream, self->position);
+    muster_writer_clear (writer);
+    encode_session (writer, self->cmd, self->data.bytes, self->data.size, self->kind, stream, self->position);
+    return writer_part (writer, message);
+}
+
+static muster_error_t
+copy_to_blob (blob_part_t *message)
+{
+    blob_t *blob = blob_new (FRAME_HEADER_ROOM + message->size);
+    if (!blob)
+        return MUSTER_NOMEM;
+    memcpy (blob->bytes + FRAME_HEADER_ROOM, message->bytes, message->size);
+    message->blob = blob;
+    message->bytes = blob->bytes + FRAME_HEADER_ROOM;
+    return 0;
 }
 
 muster_error_t
-command_encode_blob (const command_t *self, blob_t **blob)
+command_encode (const command_t *self, blob_part_t *message)
 {
-    const void *bytes;
-    size_t size;
     muster_writer_t *writer = muster_writer_new ();
     if (!writer)
         return MUSTER_NOMEM;
-    muster_error_t error = command_encode (self, 0, writer);
+    muster_error_t error = encode (self, 0, writer, message);
+    if (!error && message->blob)
+        blob_share (message->blob);
+    else
     if (!error)
-        error = muster_writer_bytes (writer, &bytes, &size);
-    if (!error) {
-        *blob = blob_new (FRAME_HEADER_ROOM + size);
-        if (*blob)
-            memcpy ((*blob)->bytes + FRAME_HEADER_ROOM, bytes, size);
-        else
-            error = MUSTER_NOMEM;
-    }
+        error = copy_to_blob (message);
     muster_writer_destroy (&writer);
     return error;
 }
@@ -91,15 +106,11 @@ try_send (const command_t *self, roster_t *roster, const char *source, muster_wr
     peer_t *peer = receiver (self, roster, source);
     if (!peer)
         return MUSTER_NOTFOUND;
-    const void *bytes;
-    size_t size;
+    blob_part_t message;
     uint64_t position;
-    muster_writer_clear (writer);
-    muster_error_t error = command_encode (self, peer->session.in.stream, writer);
+    muster_error_t error = encode (self, peer->session.in.stream, writer, &message);
     if (!error)
-        error = muster_writer_bytes (writer, &bytes, &size);
-    if (!error)
-        error = roster_command (roster, peer, bytes, size, NULL, &position);
+        error = roster_command (roster, peer, &message, false, &position);
     *progress = session_progress (&peer->session);
     return error;
 }
@@ -128,6 +139,21 @@ send_patiently (muster_listener_t *listener, const char *source, const command_t
     return error;
 }
 
+/*  What is large is copied before the lock is taken, and once, however often it is tried. */
+static muster_error_t
+send_copy (muster_listener_t *listener, const char *source, command_t command, muster_writer_t *writer)
+{
+    muster_writer_t *data = muster_writer_new ();
+    if (!data)
+        return MUSTER_NOMEM;
+    muster_writer_raw (data, command.data.bytes, command.data.size);
+    muster_error_t error = writer_packed (data, &command.data);
+    if (!error)
+        error = send_patiently (listener, source, &command, writer);
+    muster_writer_destroy (&data);
+    return error;
+}
+
 muster_error_t
 command_send (muster_listener_t *listener, const char *source, const command_t *self)
 {
@@ -137,8 +163,11 @@ command_send (muster_listener_t *listener, const char *source, const command_t *
     muster_writer_t *writer = muster_writer_new ();
     if (!writer)
         return MUSTER_NOMEM;
-    error = send_patiently (listener, source, self, writer);
+    bool copy = !self->data.writer && self->data.size >= FRAME_RUN_BYTES;
+    error = copy ? send_copy (listener, source, *self, writer) : send_patiently (listener, source, self, writer);
     muster_writer_destroy (&writer);
+    if (!error && self->data.writer)
+        writer_sent (self->data.writer);
     return error;
 }
 
@@ -150,10 +179,10 @@ command_broadcast (muster_listener_t *listener, size_t *sent, const command_t *s
 {
     if (sent)
         *sent = 0;
-    blob_t *blob = NULL;
+    blob_part_t message;
     muster_error_t error = command_check (self, listener);
     if (!error)
-        error = command_encode_blob (self, &blob);
+        error = command_encode (self, &message);
     if (error)
         return error;
     roster_t *roster = &listener->core.roster;
@@ -163,9 +192,11 @@ command_broadcast (muster_listener_t *listener, size_t *sent, const command_t *s
     peer_t *peer;
     uint64_t position;
     DL_FOREACH2 (roster->heard, peer, heard_next)
-        if (!error && roster_command (roster, peer, NULL, 0, blob, &position) == 0 && sent)
+        if (!error && roster_command (roster, peer, &message, true, &position) == 0 && sent)
             (*sent)++;
     roster_unlock (roster);
-    blob_release (&blob);
+    blob_release (&message.blob);
+    if (!error && self->data.writer)
+        writer_sent (self->data.writer);
     return error;
 }

@@ -15,25 +15,23 @@
 
 typedef struct {
     const char *cmd;
-    const void *data;               /* a packed map */
-    size_t size;
+    packed_t data;                  /* a map */
     uint8_t kind;                   /* MESSAGE_KIND_ */
     uint64_t position;              /* a reply: of the message it answers */
     const char *reply_to_session;   /* a reply: only to this session */
 } command_t;
 
-/*  Pack data by a picture; the bytes belong to *writer, which the caller destroys. */
+/*  Pack data by a picture into *writer, which the caller destroys whatever comes of it. */
 muster_error_t command_pack (command_t *self, muster_writer_t **writer, const char *picture, va_list arguments);
 
 /*  Is it a command that may be sent? Errors: MUSTER_INVAL, MUSTER_FORMAT, MUSTER_TOOBIG, MUSTER_NOMEM. */
 muster_error_t command_check (const command_t *self, muster_listener_t *listener);
 
-/*  The whole message, in a writer or, for several workers to share, in a blob
-    after its header room. */
-muster_error_t command_encode (const command_t *self, uint32_t stream, muster_writer_t *writer);
-muster_error_t command_encode_blob (const command_t *self, blob_t **blob);
+/*  The whole message, for several workers to share; the caller releases its blob. */
+muster_error_t command_encode (const command_t *self, blob_part_t *message);
 
-/*  As muster_listener_send_raw and muster_listener_broadcast_raw. */
+/*  As muster_listener_send_raw and muster_listener_broadcast_raw; if data is in a
+    writer, as muster_listener_send_writer and muster_listener_broadcast_writer. */
 muster_error_t command_send (muster_listener_t *listener, const char *source, const command_t *self);
 muster_error_t command_broadcast (muster_listener_t *listener, size_t *sent, const command_t *self);
 

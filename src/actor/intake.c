@@ -14,6 +14,7 @@
 #include "actor/round.h"
 #include "base/alloc.h"
 #include "wire/frame.h"
+#include "wire/placement.h"
 
 #define BURST_FRAMES 64
 
@@ -221,7 +222,8 @@ take_withdrawn (listener_core_t *self, peer_t *peer)
 static void
 take_chunk (listener_core_t *self, peer_t *peer, const frame_t *frame, const uint8_t *body, size_t size)
 {
-    arrival_t arrival = session_chunk (&peer->session, frame, body, size, self->now);
+    size_t aligned = frame->chunk.offset == 0 ? placement_find (body, size) : 0;
+    arrival_t arrival = session_chunk (&peer->session, frame, body, size, aligned, self->now);
     note_arrival (self, peer, frame, arrival);
     if (arrival == ARRIVAL_WITHDRAWN)
         take_withdrawn (self, peer);

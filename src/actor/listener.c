@@ -50,18 +50,19 @@ done (muster_message_t *message, int failed)
 }
 
 static muster_error_t
-reply (const muster_message_t *message, const char *cmd, const void *bytes, size_t size)
+reply (const muster_message_t *message, const char *cmd, const packed_t *data)
 {
     muster_listener_t *self = inbox_context (message->context);
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    command_t command = { .cmd = cmd, .data = bytes, .size = size, .kind = MESSAGE_KIND_REPLY };
+    command_t command = { .cmd = cmd, .data = *data, .kind = MESSAGE_KIND_REPLY };
     command.position = message->position;
     command.reply_to_session = message->session;
     return command_send (self, message->source, &command);
 }
 
-static const message_origin_t origin = { .done = done, .reply = reply };
+static const message_origin_t origin = {
+    .done = done, .reply = reply, .share = batch_share_message, .release = batch_release_message };
 
 static bool
 make_parts (muster_listener_t *self, const char *endpoint)

@@ -16,6 +16,7 @@
 #include "actor/monotonic.h"
 #include "actor/patience.h"
 #include "base/alloc.h"
+#include "wire/writer.h"
 
 /*  --------------------------------------------------------------------------
     Commands */
@@ -28,7 +29,20 @@ muster_listener_send_raw (
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    return command_send (self, source, &(command_t) { .cmd = cmd, .data = bytes, .size = size });
+    return command_send (self, source, &(command_t) { .cmd = cmd, .data = { .bytes = bytes, .size = size } });
+}
+
+muster_error_t
+muster_listener_send_writer (
+    muster_listener_t *self, const char *source, const char *cmd, muster_writer_t *data)
+{
+    if (!self || !source || !cmd || !data)
+        return MUSTER_INVAL;
+    if (listener_is_foreign (self))
+        return MUSTER_FORKED;
+    command_t command = { .cmd = cmd };
+    muster_error_t error = writer_packed (data, &command.data);
+    return error ? error : command_send (self, source, &command);
 }
 
 muster_error_t
@@ -56,7 +70,19 @@ muster_listener_broadcast_raw (
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    return command_broadcast (self, sent, &(command_t) { .cmd = cmd, .data = bytes, .size = size });
+    return command_broadcast (self, sent, &(command_t) { .cmd = cmd, .data = { .bytes = bytes, .size = size } });
+}
+
+muster_error_t
+muster_listener_broadcast_writer (muster_listener_t *self, size_t *sent, const char *cmd, muster_writer_t *data)
+{
+    if (!self || !cmd || !data)
+        return MUSTER_INVAL;
+    if (listener_is_foreign (self))
+        return MUSTER_FORKED;
+    command_t command = { .cmd = cmd };
+    muster_error_t error = writer_packed (data, &command.data);
+    return error ? error : command_broadcast (self, sent, &command);
 }
 
 muster_error_t

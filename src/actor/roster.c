@@ -227,13 +227,12 @@ roster_schedule (roster_t *self, peer_t *peer, int64_t now)
     Commands */
 
 muster_error_t
-roster_command (
-    roster_t *self, peer_t *peer, const void *bytes, size_t size, blob_t *blob, uint64_t *position)
+roster_command (roster_t *self, peer_t *peer, const blob_part_t *message, bool shared, uint64_t *position)
 {
     outbox_t *box = &peer->session.out.box;
     if (outbox_charge (box) >= self->command_buffer)
         return MUSTER_AGAIN;
-    muster_error_t error = blob ? outbox_append_blob (box, blob) : outbox_append (box, bytes, size);
+    muster_error_t error = outbox_append_part (box, message, shared);
     if (error)
         return error;
     *position = box->accepted.messages;

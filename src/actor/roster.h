@@ -72,10 +72,10 @@ void roster_schedule (roster_t *self, peer_t *peer, int64_t now);
 void roster_not_due (roster_t *self, peer_t *peer);
 void roster_not_report (roster_t *self, peer_t *peer);
 
-/*  Accept a command for a worker that is here: packed bytes, or a blob to be
-    shared. *position: the command's. Errors: MUSTER_AGAIN (its buffer is full),
+/*  Accept a command for a worker that is here, as outbox_append_part does.
+    *position: the command's. Errors: MUSTER_AGAIN (its buffer is full),
     MUSTER_NOMEM, MUSTER_TOOBIG. */
 muster_error_t roster_command (
-    roster_t *self, peer_t *peer, const void *bytes, size_t size, blob_t *blob, uint64_t *position);
+    roster_t *self, peer_t *peer, const blob_part_t *message, bool shared, uint64_t *position);
 
 #endif

@@ -22,6 +22,7 @@
 #include "wire/encode.h"
 #include "wire/picture.h"
 #include "wire/scan.h"
+#include "wire/writer.h"
 
 #define CREDIT_FLOOR (64 * 1024)
 
@@ -39,8 +40,7 @@ is_foreign (const muster_worker_t *self)
 
 typedef struct {
     const char *cmd;
-    const void *data;
-    size_t size;
+    packed_t data;
     uint8_t kind;
     uint32_t stream;        /* of the message it answers, */
     uint64_t position;      /* and where in it */
@@ -57,15 +57,16 @@ done (muster_message_t *message, int failed)
 }
 
 static muster_error_t
-reply (const muster_message_t *message, const char *cmd, const void *bytes, size_t size)
+reply (const muster_message_t *message, const char *cmd, const packed_t *data)
 {
     muster_worker_t *self = inbox_context (message->context);
     uint8_t kind = MESSAGE_KIND_REPLY | (message->asked ? MESSAGE_KIND_ASKED : 0);
-    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size,
+    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = *data,
         .kind = kind, .stream = message->stream, .position = message->position });
 }
 
-static const message_origin_t origin = { .done = done, .reply = reply };
+static const message_origin_t origin = {
+    .done = done, .reply = reply, .share = batch_share_message, .release = batch_release_message };
 
 static bool
 set_identity (worker_core_t *core, const char *source)
@@ -285,16 +286,12 @@ wait_for_room (muster_worker_t *self, bool at_once)
 }
 
 static muster_error_t
-accept_written (muster_worker_t *self, const muster_writer_t *writer)
+accept_written (muster_worker_t *self, const blob_part_t *message)
 {
     worker_core_t *core = &self->core;
-    const void *bytes;
-    size_t size;
-    muster_error_t error = muster_writer_bytes (writer, &bytes, &size);
-    if (!error && core->session.out.message_limit && size > core->session.out.message_limit)
+    if (core->session.out.message_limit && message->size > core->session.out.message_limit)
         return MUSTER_TOOBIG;
-    if (!error)
-        error = outbox_append (&core->session.out.box, bytes, size);
+    muster_error_t error = outbox_append_part (&core->session.out.box, message, false);
     if (!error) {
         worker_pump (core);
         if (session_has_want (&core->session))
@@ -306,10 +303,13 @@ accept_written (muster_worker_t *self, const muster_writer_t *writer)
 /*  Messages up to so many bytes are written with the lock held. */
 #define WRITTEN_AT_ONCE 4096
 
-static void
-write_parts (const message_parts_t *self, muster_writer_t *writer)
+static muster_error_t
+write_parts (const message_parts_t *self, muster_writer_t *writer, blob_part_t *message)
 {
-    encode_session (writer, self->cmd, self->data, self->size, self->kind, self->stream, self->position);
+    muster_writer_clear (writer);
+    encode_session (
+        writer, self->cmd, self->data.bytes, self->data.size, self->kind, self->stream, self->position);
+    return writer_part (writer, message);
 }
 
 /*  False if that would have to wait. */
@@ -336,38 +336,52 @@ check_message (const char *cmd, const void *data, size_t size)
     }
 }
 
-/*  own: the message, if it is written already. */
+/*  message: NULL, if it is not written yet. */
 static muster_error_t
-accept_message (muster_worker_t *self, const message_parts_t *parts, const muster_writer_t *own)
+accept_message (muster_worker_t *self, const message_parts_t *parts, const blob_part_t *message)
 {
     worker_core_t *core = &self->core;
+    blob_part_t written;
     if (!lock_core (core, parts->at_once))
         return MUSTER_AGAIN;
     muster_error_t error = wait_for_room (self, parts->at_once);
-    if (!error && !own) {
-        muster_writer_clear (core->writer);
-        write_parts (parts, core->writer);
-    }
+    if (!error && !message)
+        error = write_parts (parts, core->writer, &written);
     if (!error)
-        error = accept_written (self, own ? own : core->writer);
+        error = accept_written (self, message ? message : &written);
     pthread_mutex_unlock (&core->lock);
     return error;
 }
 
-/*  What is large is written without the lock, so that no heartbeat waits for it;
-    what is small without memory of its own. */
+static muster_error_t
+accept_copy (muster_worker_t *self, const message_parts_t *parts)
+{
+    blob_part_t message;
+    muster_writer_t *writer = muster_writer_new ();
+    if (!writer)
+        return MUSTER_NOMEM;
+    muster_error_t error = write_parts (parts, writer, &message);
+    if (!error)
+        error = accept_message (self, parts, &message);
+    muster_writer_destroy (&writer);
+    return error;
+}
+
+/*  What is large is written without the lock, so that no heartbeat waits for it; what
+    is small without memory of its own, and what lies in a writer's blob around that. */
 static muster_error_t
 write_message (muster_worker_t *self, const message_parts_t *parts)
 {
-    if (parts->size <= WRITTEN_AT_ONCE)
+    if (parts->data.size <= WRITTEN_AT_ONCE)
         return accept_message (self, parts, NULL);
-    muster_writer_t *own = muster_writer_new ();
-    if (!own)
-        return MUSTER_NOMEM;
-    write_parts (parts, own);
-    muster_error_t error = accept_message (self, parts, own);
-    muster_writer_destroy (&own);
-    return error;
+    blob_part_t message = { .blob = NULL };
+    if (parts->data.writer)
+        writer_part (parts->data.writer, &message);
+    if (!message.blob)
+        return accept_copy (self, parts);
+    muster_error_t error = encode_session_around (
+        &message, parts->cmd, parts->kind, parts->stream, parts->position);
+    return error ? error : accept_message (self, parts, &message);
 }
 
 static muster_error_t
@@ -377,24 +391,55 @@ send_message (muster_worker_t *self, const message_parts_t *parts)
         return MUSTER_FORKED;
     if (!self->started)
         return MUSTER_CLOSED;
-    muster_error_t error = check_message (parts->cmd, parts->data, parts->size);
+    muster_error_t error = check_message (parts->cmd, parts->data.bytes, parts->data.size);
     return error ? error : write_message (self, parts);
+}
+
+static muster_error_t
+send_raw (muster_worker_t *self, const char *cmd, const void *bytes, size_t size, bool at_once)
+{
+    if (!self || !cmd || !bytes)
+        return MUSTER_INVAL;
+    return send_message (self, &(message_parts_t) {
+        .cmd = cmd, .data = { .bytes = bytes, .size = size }, .at_once = at_once });
+}
+
+static muster_error_t
+send_writer (muster_worker_t *self, const char *cmd, muster_writer_t *data, bool at_once)
+{
+    if (!self || !cmd || !data)
+        return MUSTER_INVAL;
+    message_parts_t parts = { .cmd = cmd, .at_once = at_once };
+    muster_error_t error = writer_packed (data, &parts.data);
+    if (!error)
+        error = send_message (self, &parts);
+    if (!error)
+        writer_sent (data);
+    return error;
 }
 
 muster_error_t
 muster_worker_send_raw (muster_worker_t *self, const char *cmd, const void *bytes, size_t size)
 {
-    if (!self || !cmd || !bytes)
-        return MUSTER_INVAL;
-    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size });
+    return send_raw (self, cmd, bytes, size, false);
 }
 
 muster_error_t
 muster_worker_try_send_raw (muster_worker_t *self, const char *cmd, const void *bytes, size_t size)
 {
-    if (!self || !cmd || !bytes)
-        return MUSTER_INVAL;
-    return send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size, .at_once = true });
+    return send_raw (self, cmd, bytes, size, true);
+}
+
+muster_error_t
+muster_worker_send_writer (muster_worker_t *self, const char *cmd, muster_writer_t *data)
+{
+    return send_writer (self, cmd, data, false);
+}
+
+muster_error_t
+muster_worker_try_send_writer (muster_worker_t *self, const char *cmd, muster_writer_t *data)
+{
+    return send_writer (self, cmd, data, true);
 }
 
 muster_error_t
@@ -405,12 +450,10 @@ muster_worker_send (muster_worker_t *self, const char *cmd, const char *picture,
     va_list arguments;
     va_start (arguments, picture);
     muster_writer_t *writer;
-    const void *bytes;
-    size_t size;
-    muster_error_t error = picture_pack_new (&writer, &bytes, &size, picture, arguments);
+    muster_error_t error = picture_pack_new (&writer, picture, arguments);
     va_end (arguments);
     if (!error)
-        error = send_message (self, &(message_parts_t) { .cmd = cmd, .data = bytes, .size = size });
+        error = send_writer (self, cmd, writer, false);
     muster_writer_destroy (&writer);
     return error;
 }

@@ -12,6 +12,7 @@
 #include "actor/monotonic.h"
 #include "base/alloc.h"
 #include "wire/frame.h"
+#include "wire/placement.h"
 
 #define BURST_FRAMES 64
 
@@ -191,7 +192,8 @@ static void
 take_chunk (loop_t *self, const frame_t *frame, const uint8_t *body, size_t size)
 {
     session_t *session = &self->core->session;
-    arrival_t arrival = session_chunk (session, frame, body, size, self->now);
+    size_t aligned = frame->chunk.offset == 0 ? placement_find (body, size) : 0;
+    arrival_t arrival = session_chunk (session, frame, body, size, aligned, self->now);
     note_arrival (self, arrival);
     if (arrival != ARRIVAL_TAKE)
         return;

@@ -85,31 +85,78 @@ alloc_free (void *memory)
 #define BLOCK_LARGE ((size_t) 256 * 1024)
 #endif
 
+/*  What is as large as this has large pages: to get small ones from the system takes
+    longer than to fill them. */
+#define PAGE_LARGE ((size_t) 2 * 1024 * 1024)
+#define BLOCK_HUGE (2 * PAGE_LARGE)
+
 /*  What stands before a block. */
-typedef union {
-    size_t mapped;          /* bytes, this included; 0: it is in the heap */
-    max_align_t alignment;
+typedef struct {
+    void *memory;           /* as the system gave it */
+    size_t mapped;          /* bytes of it; 0: it is in the heap */
 } block_t;
 
-static block_t *
-map_block (size_t size)
+static size_t
+padding (uintptr_t address, size_t alignment)
 {
-    void *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    return (alignment - address % alignment) % alignment;
+}
+
+static void *
+map_memory (size_t *size)
+{
+    bool huge = *size >= BLOCK_HUGE;
+    if (huge)
+        *size += PAGE_LARGE + padding (*size, PAGE_LARGE);
+    void *memory = mmap (NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    if (huge)
+        madvise (memory, *size, MADV_HUGEPAGE);
+    return memory;
+}
+
+static uint8_t *
+first_byte (const block_t *block)
+{
+    uint8_t *memory = block->memory;
+    return block->mapped >= BLOCK_HUGE ? memory + padding ((uintptr_t) memory, PAGE_LARGE) : memory;
+}
+
+/*  It may begin anywhere: its header is copied, and not taken to be aligned. */
+static void *
+place_block (block_t block, size_t offset, size_t alignment)
+{
+    uint8_t *at = first_byte (&block) + sizeof block;
+    at += padding ((uintptr_t) at + offset, alignment);
+    memcpy (at - sizeof block, &block, sizeof block);
+    return at;
+}
+
+static void *
+new_block (size_t size, size_t offset, size_t alignment)
+{
+    if (is_to_fail () || size > SIZE_MAX / 2)
+        return NULL;
+    size_t whole = sizeof (block_t) + alignment + size;
+    bool large = whole >= BLOCK_LARGE;
+    block_t block = { .memory = large ? map_memory (&whole) : malloc (whole) };
+    if (!block.memory)
+        return NULL;
+    block.mapped = large ? whole : 0;
+    return place_block (block, offset, alignment);
 }
 
 void *
 alloc_block (size_t size)
 {
-    if (is_to_fail () || size > SIZE_MAX / 2)
-        return NULL;
-    size_t whole = sizeof (block_t) + size;
-    bool large = whole >= BLOCK_LARGE;
-    block_t *block = large ? map_block (whole) : malloc (whole);
-    if (!block)
-        return NULL;
-    block->mapped = large ? whole : 0;
-    return block + 1;
+    return new_block (size, 0, _Alignof (max_align_t));
+}
+
+void *
+alloc_block_aligned (size_t size, size_t offset)
+{
+    return new_block (size, offset, BLOCK_ALIGNMENT);
 }
 
 void
@@ -117,9 +164,10 @@ alloc_block_free (void *memory)
 {
     if (!memory)
         return;
-    block_t *block = (block_t *) memory - 1;
-    if (block->mapped)
-        munmap (block, block->mapped);
+    block_t block;
+    memcpy (&block, (uint8_t *) memory - sizeof block, sizeof block);
+    if (block.mapped)
+        munmap (block.memory, block.mapped);
     else
-        free (block);
+        free (block.memory);
 }

@@ -19,7 +19,10 @@ void alloc_free (void *memory);
 
 /*  Memory for a message. What is large goes back to the system when it is freed:
     the heap would keep it, for as long as anything lies behind it. */
-void *alloc_block (size_t size);        /* not cleared */
+void *alloc_block (size_t size);        /* not cleared; aligned for any type */
+/*  The same, with byte number offset at a multiple of BLOCK_ALIGNMENT. */
+#define BLOCK_ALIGNMENT 64
+void *alloc_block_aligned (size_t size, size_t offset);
 void alloc_block_free (void *memory);   /* NULL is harmless */
 
 #ifdef MUSTER_TESTING

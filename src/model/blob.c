@@ -8,12 +8,18 @@
 
 #include "base/alloc.h"
 
+/*  The heap is quicker to have smaller ones from again and again. */
+#define BLOCK_LEAST ((size_t) 4 * 1024 * 1024)
+
 blob_t *
 blob_new (size_t room)
 {
-    blob_t *self = alloc_new (sizeof (blob_t) + room);
+    bool is_block = room >= BLOCK_LEAST;
+    size_t size = sizeof (blob_t) + room;
+    blob_t *self = is_block ? alloc_block (size) : alloc_new (size);
     if (self) {
         atomic_init (&self->owners, 1);
+        self->is_block = is_block;
         self->room = room;
     }
     return self;
@@ -31,6 +37,10 @@ blob_release (blob_t **self_p)
 {
     blob_t *self = *self_p;
     *self_p = NULL;
-    if (self && atomic_fetch_sub_explicit (&self->owners, 1, memory_order_acq_rel) == 1)
+    if (!self || atomic_fetch_sub_explicit (&self->owners, 1, memory_order_acq_rel) > 1)
+        return;
+    if (self->is_block)
+        alloc_block_free (self);
+    else
         alloc_free (self);
 }

@@ -11,14 +11,23 @@
 #define MODEL_BLOB_H_INCLUDED
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
     atomic_uint owners;
+    bool is_block;          /* its memory is an alloc_block */
     size_t room;
     uint8_t bytes [];
 } blob_t;
+
+/*  Bytes, and the blob in which they lie, if that may have another owner. */
+typedef struct {
+    blob_t *blob;           /* NULL: they are to be copied */
+    uint8_t *bytes;
+    size_t size;
+} blob_part_t;
 
 /*  A blob with one owner, the caller; NULL when out of memory. */
 blob_t *blob_new (size_t room);

@@ -86,21 +86,49 @@ message_return_loans (muster_message_t *self)
     }
 }
 
-muster_message_t *
-muster_message_dup (const muster_message_t *self)
+/*  --------------------------------------------------------------------------
+    Copies */
+
+static muster_message_t *
+copy_with (const muster_message_t *self, void *ticket, size_t room)
 {
-    if (!self)
-        return NULL;
-    muster_message_t *copy = alloc_new (sizeof *copy + self->size);
+    muster_message_t *copy = alloc_new (sizeof *copy + room);
     if (!copy)
         return NULL;
     *copy = *self;
     copy->owned = true;
     copy->loans = NULL;
-    copy->ticket = NULL;
+    copy->ticket = ticket;
+    return copy;
+}
+
+static muster_message_t *
+copy_with_share (const muster_message_t *self, void *ticket)
+{
+    muster_message_t *copy = copy_with (self, ticket, 0);
+    if (!copy)
+        self->origin->release (ticket);
+    return copy;
+}
+
+static muster_message_t *
+copy_with_bytes (const muster_message_t *self)
+{
+    muster_message_t *copy = copy_with (self, NULL, self->size);
+    if (!copy)
+        return NULL;
     copy->data = (uint8_t *) (copy + 1);
     memcpy (copy + 1, self->data, self->size);
     return copy;
+}
+
+muster_message_t *
+muster_message_dup (const muster_message_t *self)
+{
+    if (!self)
+        return NULL;
+    void *ticket = self->ticket ? self->origin->share (self) : NULL;
+    return ticket ? copy_with_share (self, ticket) : copy_with_bytes (self);
 }
 
 void
@@ -108,10 +136,16 @@ muster_message_destroy (muster_message_t **self_p)
 {
     if (!self_p || !*self_p || !(*self_p)->owned)
         return;
-    message_return_loans (*self_p);
-    alloc_free (*self_p);
+    muster_message_t *self = *self_p;
     *self_p = NULL;
+    message_return_loans (self);
+    if (self->ticket)
+        self->origin->release (self->ticket);
+    alloc_free (self);
 }
+
+/*  --------------------------------------------------------------------------
+    What its origin does */
 
 muster_error_t
 muster_message_done (muster_message_t **self_p, int failed)
@@ -125,11 +159,17 @@ muster_message_done (muster_message_t **self_p, int failed)
 }
 
 muster_error_t
-muster_message_reply_raw (const muster_message_t *self, const char *cmd, const void *bytes, size_t size)
+message_reply (const muster_message_t *self, const char *cmd, const packed_t *data)
 {
     if (!self || !cmd)
         return MUSTER_INVAL;
     if (!self->origin || !self->origin->reply || self->position == 0)
         return MUSTER_NOTFOUND;
-    return self->origin->reply (self, cmd, bytes, size);
+    return self->origin->reply (self, cmd, data);
+}
+
+muster_error_t
+muster_message_reply_raw (const muster_message_t *self, const char *cmd, const void *bytes, size_t size)
+{
+    return message_reply (self, cmd, &(packed_t) { .bytes = bytes, .size = size });
 }

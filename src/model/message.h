@@ -4,12 +4,13 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-    A message is a view of bytes that its origin keeps alive, or, when it was
-    made by muster_message_dup, of bytes of its own.
+    A message is a view of bytes that its origin keeps alive. One that was made
+    by muster_message_dup has bytes of its own, or a share in its origin's.
 */
 #ifndef MODEL_MESSAGE_H_INCLUDED
 #define MODEL_MESSAGE_H_INCLUDED
 
+#include <muster/data.h>
 #include <muster/message.h>
 
 /*  32 hexadecimal digits and their terminator. */
@@ -17,11 +18,22 @@
 
 typedef struct message_loan message_loan_t;
 
+/*  Data that is packed already. */
+typedef struct {
+    const void *bytes;
+    size_t size;
+    muster_writer_t *writer;        /* whose bytes they are, if its memory may be taken; or NULL */
+} packed_t;
+
 /*  What a message can ask of the listener or worker it came from. Each is
-    called without a lock. */
+    called without a lock; share and release also when that is gone. */
 typedef struct {
     muster_error_t (*done) (muster_message_t *message, int failed);
-    muster_error_t (*reply) (const muster_message_t *message, const char *cmd, const void *bytes, size_t size);
+    muster_error_t (*reply) (const muster_message_t *message, const char *cmd, const packed_t *data);
+
+    /*  A ticket for a dup, which keeps the message's bytes; NULL if they are better copied. */
+    void *(*share) (const muster_message_t *message);
+    void (*release) (void *ticket);
 } message_origin_t;
 
 struct _muster_message_t {
@@ -40,13 +52,16 @@ struct _muster_message_t {
     message_loan_t *loans;          /* memory lent to the message's reader */
     const message_origin_t *origin; /* NULL: nothing can be asked */
     void *context;                  /* the origin's: listener or worker */
-    void *ticket;                   /* the origin's: what done gives back */
+    void *ticket;                   /* the origin's: what done gives back; owned: what keeps data, or NULL */
     uint32_t index;                 /* the origin's: place in the ticket's batch */
 };
 
 /*  Memory that lives as long as the message; aligned for any type.
     NULL when out of memory. */
 void *message_lend (const muster_message_t *self, size_t size);
+
+/*  As muster_message_reply_raw. */
+muster_error_t message_reply (const muster_message_t *self, const char *cmd, const packed_t *data);
 
 /*  Free what was lent; for origins that use a message again. */
 void message_return_loans (muster_message_t *self);

@@ -210,15 +210,16 @@ outbox_append (outbox_t *self, const void *bytes, size_t size)
 }
 
 muster_error_t
-outbox_append_blob (outbox_t *self, blob_t *blob)
+outbox_append_part (outbox_t *self, const blob_part_t *part, bool shared)
 {
-    size_t size = blob->room - FRAME_HEADER_ROOM;
-    if (size >= WITHDRAWN)
+    if (!part->blob)
+        return outbox_append (self, part->bytes, part->size);
+    if (part->size >= WITHDRAWN)
         return MUSTER_TOOBIG;
     if (make_room_for_size (self) || make_room_for_run (self))
         return MUSTER_NOMEM;
-    push_run (self, blob, FRAME_HEADER_ROOM, size, true);
-    count_accepted (self, size);
+    push_run (self, part->blob, part->bytes - part->blob->bytes, part->size, shared);
+    count_accepted (self, part->size);
     return 0;
 }
 

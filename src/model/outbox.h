@@ -69,9 +69,9 @@ void outbox_clear (outbox_t *self);
 /*  Accept a packed message; it is copied. Errors: MUSTER_NOMEM, MUSTER_TOOBIG. */
 muster_error_t outbox_append (outbox_t *self, const void *bytes, size_t size);
 
-/*  Accept the whole of a blob beyond its header room as one message; the blob
-    becomes shared. Errors: MUSTER_NOMEM, MUSTER_TOOBIG. */
-muster_error_t outbox_append_blob (outbox_t *self, blob_t *blob);
+/*  The same; if it is part of a blob, with FRAME_HEADER_ROOM bytes before it, that
+    gets another owner instead. shared: others read these bytes, or write before them. */
+muster_error_t outbox_append_part (outbox_t *self, const blob_part_t *part, bool shared);
 
 /*  Withdraw the messages larger than limit that were not sent: each goes out as a
     chunk of no bytes and counts for none, so that positions stay whole. */

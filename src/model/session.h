@@ -180,8 +180,10 @@ typedef enum {
     its beginning have come before. */
 arrival_t session_data (session_t *self, const frame_t *frame, uint64_t size, uint32_t *skip, int64_t now);
 
-/*  A chunk frame. With TAKE the message is complete: session_take_partial. */
-arrival_t session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_t size, int64_t now);
+/*  A chunk frame. With TAKE the message is complete: session_take_partial. aligned, of
+    a first chunk: the byte of it that will lie at a multiple of BLOCK_ALIGNMENT. */
+arrival_t session_chunk (
+    session_t *self, const frame_t *frame, const uint8_t *body, size_t size, size_t aligned, int64_t now);
 
 /*  Something that came cannot be taken, or is missing: a gap. */
 void session_miss (session_t *self, int64_t now);

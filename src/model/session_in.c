@@ -67,12 +67,12 @@ session_data (session_t *self, const frame_t *frame, uint64_t size, uint32_t *sk
 }
 
 static arrival_t
-begin_partial (session_t *self, const frame_chunk_t *chunk)
+begin_partial (session_t *self, const frame_chunk_t *chunk, size_t aligned)
 {
     if (chunk->total > self->limits.message_limit
     ||  self->in.received.bytes + chunk->total > self->in.account.limit)
         return ARRIVAL_CREDIT;
-    self->in.partial = alloc_block (chunk->total);
+    self->in.partial = alloc_block_aligned (chunk->total, aligned);
     if (!self->in.partial)
         return ARRIVAL_MEMORY;
     self->in.partial_size = chunk->total;
@@ -81,7 +81,8 @@ begin_partial (session_t *self, const frame_chunk_t *chunk)
 }
 
 arrival_t
-session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_t size, int64_t now)
+session_chunk (
+    session_t *self, const frame_t *frame, const uint8_t *body, size_t size, size_t aligned, int64_t now)
 {
     const frame_chunk_t *chunk = &frame->chunk;
     arrival_t arrival = check_place (self, frame, chunk->position, chunk->position + 1, now);
@@ -90,7 +91,7 @@ session_chunk (session_t *self, const frame_t *frame, const uint8_t *body, size_
     if (chunk->total == 0)
         return self->in.partial ? found_gap (self, now) : ARRIVAL_WITHDRAWN;
     if (!self->in.partial && chunk->offset == 0)
-        arrival = begin_partial (self, chunk);
+        arrival = begin_partial (self, chunk, aligned);
     if (arrival == ARRIVAL_MEMORY)
         found_gap (self, now);
     if (arrival != ARRIVAL_TAKE)

@@ -12,6 +12,8 @@
 
 #include <muster/data.h>
 
+#include "model/blob.h"
+
 /*  Append [source, cmd, data], data being a packed map. */
 void encode_plain (muster_writer_t *writer, const char *source, const char *cmd, const void *data, size_t size);
 
@@ -19,5 +21,10 @@ void encode_plain (muster_writer_t *writer, const char *source, const char *cmd,
     stream and position count only with MESSAGE_KIND_REPLY. */
 void encode_session (muster_writer_t *writer, const char *cmd, const void *data, size_t size,
     uint8_t kind, uint32_t stream, uint64_t position);
+
+/*  Make a session's message of packed data that lies in a writer's blob (writer_part):
+    written around it, so that part is the message. Errors: MUSTER_NOMEM. */
+muster_error_t encode_session_around (
+    blob_part_t *part, const char *cmd, uint8_t kind, uint32_t stream, uint64_t position);
 
 #endif

@@ -150,12 +150,8 @@ picture_pack (muster_writer_t *writer, const char *picture, va_list arguments)
 }
 
 muster_error_t
-picture_pack_new (
-    muster_writer_t **writer, const void **bytes, size_t *size, const char *picture, va_list arguments)
+picture_pack_new (muster_writer_t **writer, const char *picture, va_list arguments)
 {
     *writer = muster_writer_new ();
-    if (!*writer)
-        return MUSTER_NOMEM;
-    muster_error_t error = picture_pack (*writer, picture, arguments);
-    return error ? error : muster_writer_bytes (*writer, bytes, size);
+    return *writer ? picture_pack (*writer, picture, arguments) : MUSTER_NOMEM;
 }

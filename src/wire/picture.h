@@ -16,9 +16,8 @@
     string or text that is not UTF-8, else the writer's. */
 muster_error_t picture_pack (muster_writer_t *writer, const char *picture, va_list arguments);
 
-/*  The same into a new writer, which the caller destroys whatever comes of it;
-    *bytes belong to it. Also MUSTER_NOMEM. */
-muster_error_t picture_pack_new (
-    muster_writer_t **writer, const void **bytes, size_t *size, const char *picture, va_list arguments);
+/*  The same into a new writer, which the caller destroys whatever comes of it.
+    Also MUSTER_NOMEM. */
+muster_error_t picture_pack_new (muster_writer_t **writer, const char *picture, va_list arguments);
 
 #endif

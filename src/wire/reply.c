@@ -1,4 +1,4 @@
-/*  reply.c - answering a message by a picture
+/*  reply.c - answering a message by a picture or with what a writer holds
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -8,7 +8,23 @@
 
 #include <stdarg.h>
 
+#include "model/message.h"
 #include "wire/picture.h"
+#include "wire/writer.h"
+
+muster_error_t
+muster_message_reply_writer (const muster_message_t *self, const char *cmd, muster_writer_t *data)
+{
+    if (!self || !cmd || !data)
+        return MUSTER_INVAL;
+    packed_t packed;
+    muster_error_t error = writer_packed (data, &packed);
+    if (!error)
+        error = message_reply (self, cmd, &packed);
+    if (!error)
+        writer_sent (data);
+    return error;
+}
 
 muster_error_t
 muster_message_reply (const muster_message_t *self, const char *cmd, const char *picture, ...)
@@ -18,12 +34,10 @@ muster_message_reply (const muster_message_t *self, const char *cmd, const char 
     va_list arguments;
     va_start (arguments, picture);
     muster_writer_t *writer;
-    const void *bytes;
-    size_t size;
-    muster_error_t error = picture_pack_new (&writer, &bytes, &size, picture, arguments);
+    muster_error_t error = picture_pack_new (&writer, picture, arguments);
     va_end (arguments);
     if (!error)
-        error = muster_message_reply_raw (self, cmd, bytes, size);
+        error = muster_message_reply_writer (self, cmd, writer);
     muster_writer_destroy (&writer);
     return error;
 }

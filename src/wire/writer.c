@@ -17,9 +17,13 @@
 /*  The packed dtype and shape: 1 + 7, then 3 + 32 * 9 bytes. */
 #define ARRAY_HEAD_ROOM 304
 
+/*  As large as this it writes into a blob. */
+#define BLOB_LEAST FRAME_RUN_BYTES
+
 struct _muster_writer_t {
     msgpack_packer packer;
-    char *bytes;            /* owned */
+    char *bytes;            /* owned, or in the blob */
+    blob_t *blob;           /* NULL: it is small */
     size_t size;
     size_t room;
     muster_error_t error;   /* the first; nothing is written after it */
@@ -35,24 +39,67 @@ fail (muster_writer_t *self, muster_error_t error)
         self->error = error;
 }
 
+static void
+free_bytes (muster_writer_t *self)
+{
+    if (self->blob)
+        blob_release (&self->blob);
+    else
+        alloc_free (self->bytes);
+    self->bytes = NULL;
+    self->size = self->room = 0;
+}
+
+static bool
+resize_bytes (muster_writer_t *self, size_t room)
+{
+    char *bytes = alloc_resize (self->bytes, room);
+    if (bytes)
+        self->bytes = bytes;
+    return bytes;
+}
+
+static bool
+move_to_blob (muster_writer_t *self, size_t room)
+{
+    blob_t *blob = blob_new (WRITER_BEFORE + room + WRITER_AFTER);
+    if (!blob)
+        return false;
+    size_t size = self->size;
+    char *bytes = (char *) blob->bytes + WRITER_BEFORE;
+    if (size > 0)
+        memcpy (bytes, self->bytes, size);
+    free_bytes (self);
+    self->blob = blob;
+    self->bytes = bytes;
+    self->size = size;
+    return true;
+}
+
+/*  Behind something large there is room for what is small. */
+static size_t
+room_for (const muster_writer_t *self, size_t size)
+{
+    size_t room = self->room > 0 ? 2 * self->room : ROOM_FIRST;
+    if (room >= size)
+        return room;
+    return size < BLOB_LEAST ? size : size + size / 8;
+}
+
 static bool
 grow (muster_writer_t *self, size_t size)
 {
-    if (size > SIZE_MAX / 2 - self->size) {
+    if (size > SIZE_MAX / 4 - self->size) {
         fail (self, MUSTER_NOMEM);
         return false;
     }
-    size_t room = self->room > 0 ? 2 * self->room : ROOM_FIRST;
-    if (room < self->size + size)
-        room = self->size + size;
-    char *bytes = alloc_resize (self->bytes, room);
-    if (!bytes) {
+    size_t room = room_for (self, self->size + size);
+    bool done = room < BLOB_LEAST ? resize_bytes (self, room) : move_to_blob (self, room);
+    if (done)
+        self->room = room;
+    else
         fail (self, MUSTER_NOMEM);
-        return false;
-    }
-    self->bytes = bytes;
-    self->room = room;
-    return true;
+    return done;
 }
 
 /*  Make room for size more bytes. False, once there was an error, always. */
@@ -95,7 +142,7 @@ muster_writer_destroy (muster_writer_t **self_p)
 {
     if (!self_p || !*self_p)
         return;
-    alloc_free ((*self_p)->bytes);
+    free_bytes (*self_p);
     alloc_free (*self_p);
     *self_p = NULL;
 }
@@ -123,6 +170,32 @@ muster_error_t
 writer_error (const muster_writer_t *self)
 {
     return self->error;
+}
+
+/*  What is less than two thirds of its blob would have its owner keep too much. */
+muster_error_t
+writer_part (const muster_writer_t *self, blob_part_t *part)
+{
+    bool worth = self->blob && self->size >= BLOB_LEAST && self->room - self->size <= self->size / 2;
+    *part = (blob_part_t) {
+        .blob = worth ? self->blob : NULL, .bytes = (uint8_t *) self->bytes, .size = self->size };
+    return self->error;
+}
+
+muster_error_t
+writer_packed (muster_writer_t *self, packed_t *data)
+{
+    *data = (packed_t) { .writer = self };
+    return muster_writer_bytes (self, &data->bytes, &data->size);
+}
+
+void
+writer_sent (muster_writer_t *self)
+{
+    blob_part_t part;
+    if (writer_part (self, &part) == 0 && part.blob)
+        free_bytes (self);
+    muster_writer_clear (self);
 }
 
 muster_error_t

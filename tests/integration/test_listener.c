@@ -297,6 +297,138 @@ Test (listener, a_reply_says_which_message_it_answers)
 }
 
 /*  --------------------------------------------------------------------------
+    Copies of messages */
+
+static uint8_t *
+large_bytes (size_t size)
+{
+    uint8_t *bytes = malloc (size);
+    for (size_t i = 0; i < size; i++)
+        bytes [i] = (uint8_t) (i * 131 >> 3);
+    return bytes;
+}
+
+static bool
+has_bytes (const muster_message_t *message, const uint8_t *expected, size_t expected_size)
+{
+    const void *bytes;
+    size_t size;
+    return muster_message_unpack (message, "{s:y}", "b", &bytes, &size) == 0
+        && size == expected_size && memcmp (bytes, expected, size) == 0;
+}
+
+static void *
+destroy_copy (void *copy)
+{
+    muster_message_destroy ((muster_message_t **) &copy);
+    return NULL;
+}
+
+/*  Bytes that come as one frame, or in pieces. */
+static void
+check_copy (size_t size)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    uint8_t *bytes = large_bytes (size);
+    cr_assert_eq (muster_worker_send (worker, "X", "{s:y}", "b", bytes, size), 0);
+    muster_message_t *message = scene_next (&scene);
+    muster_message_t *copy = muster_message_dup (message);
+    cr_assert_eq (muster_message_data (copy, NULL), muster_message_data (message, NULL), "not copied");
+    cr_assert_eq (muster_message_done (&copy, 0), MUSTER_INVAL, "a copy is not the message");
+    cr_assert_eq (muster_message_done (&message, 0), 0);
+    cr_assert (has_bytes (copy, bytes, size));
+    muster_message_t *second = muster_message_dup (copy);
+    muster_message_destroy (&copy);
+    scene_dismiss (worker);
+    scene_close (&scene);
+    cr_assert (has_bytes (second, bytes, size));
+    cr_assert_str_eq (muster_message_source (second), "a");
+    pthread_t thread;
+    pthread_create (&thread, NULL, destroy_copy, second);
+    pthread_join (thread, NULL);
+    free (bytes);
+}
+
+Test (listener, a_copy_of_a_large_message_has_the_same_bytes_and_outlives_its_listener)
+{
+    check_copy (100000);
+}
+
+Test (listener, a_copy_of_a_message_in_pieces_has_the_same_bytes_and_outlives_its_listener)
+{
+    check_copy (5000000);
+}
+
+static int
+copy_event (const muster_message_t *message, void *copy)
+{
+    *(muster_message_t **) copy = muster_message_dup (message);
+    return 0;
+}
+
+Test (listener, a_copy_of_an_event_outlives_its_listener)
+{
+    muster_message_t *copy = NULL;
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_system_handler (scene.listener, copy_event, &copy);
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 1, PATIENCE_MS), 0);
+    muster_listener_set_drain (scene.listener, 0.01);
+    scene_close (&scene);
+    cr_assert_str_eq (muster_message_cmd (copy), MUSTER_EVENT_JOINED);
+    const char *source = "";
+    cr_assert_eq (muster_message_unpack (copy, "{s:s}", "source", &source), 0);
+    cr_assert_str_eq (source, "a");
+    muster_message_destroy (&copy);
+    muster_worker_destroy (&worker);
+}
+
+Test (listener, a_copy_of_a_small_message_has_bytes_of_its_own)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    cr_assert_eq (muster_worker_send (worker, "X", "{s:i}", "n", 5), 0);
+    muster_message_t *message = scene_next (&scene);
+    muster_message_t *copy = muster_message_dup (message);
+    cr_assert_neq (muster_message_data (copy, NULL), muster_message_data (message, NULL));
+    muster_message_done (&message, 0);
+    scene_dismiss (worker);
+    scene_close (&scene);
+    cr_assert_eq (scene_number (copy), 5);
+    muster_message_t *second = muster_message_dup (copy);
+    muster_message_destroy (&copy);
+    cr_assert_eq (scene_number (second), 5);
+    muster_message_destroy (&second);
+}
+
+Test (listener, a_copy_of_a_large_plain_message_keeps_no_frame_of_many)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    scene_start (&scene);
+    static uint8_t frame [3 * 100000];
+    for (int i = 0; i < 3; i++) {
+        static const uint8_t head [] = { 0x93, 0xa1, 'p', 0xa1, 'X', 0x81, 0xa1, 'b', 0xc6, 0x00, 0x01, 0x86, 0x93 };
+        memcpy (frame + (size_t) i * 100000, head, sizeof head);
+    }
+    producer_t *producer = producer_new (muster_listener_endpoint (scene.listener));
+    producer_send (producer, frame, sizeof frame);
+    for (int i = 0; i < 3; i++) {
+        muster_message_t *message = scene_next (&scene);
+        muster_message_t *copy = muster_message_dup (message);
+        cr_assert_neq (muster_message_data (copy, NULL), muster_message_data (message, NULL));
+        muster_message_done (&message, 0);
+        cr_assert (has_bytes (copy, frame + 13, 99987));
+        muster_message_destroy (&copy);
+    }
+    producer_destroy (&producer);
+    scene_close (&scene);
+}
+
+/*  --------------------------------------------------------------------------
     The hook around handlers */
 
 #define MOMENTS_MOST 200

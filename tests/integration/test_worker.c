@@ -908,6 +908,43 @@ Test (worker, a_message_of_a_hundred_megabytes_goes_both_ways)
     send_both_ways (100000000, 1);
 }
 
+static void
+check_place (const muster_message_t *message, const muster_array_t *sent)
+{
+    muster_array_t got;
+    MUST (muster_message_unpack (message, "{s:A}", "w", &got) == 0);
+    cr_assert_eq ((uintptr_t) got.bytes % 64, 0);
+    cr_assert_eq (got.size, sent->size);
+    cr_assert_eq (memcmp (got.bytes, sent->bytes, sent->size), 0);
+    const uint8_t *data = muster_message_data (message, NULL);
+    cr_assert_geq ((uintptr_t) got.bytes, (uintptr_t) data, "not a copy");
+    cr_assert_leq ((const uint8_t *) got.bytes - data, 200, "not a copy");
+}
+
+Test (worker, a_large_array_lies_aligned_at_its_receiver_whatever_lies_before_it)
+{
+    uint8_t *bytes = pattern (3000000);
+    const muster_array_t array = {
+        .dtype = "<f4", .dims = 2, .shape = { 3, 250000 }, .bytes = bytes, .size = 3000000 };
+    static const char padding [] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    scene_t scene = scene_open (scene_tcp ());
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    for (size_t i = 0; i < 64; i += 7) {
+        MUST (muster_worker_send (worker, "X", "{s:s%, s:A}", "p", padding, i, "w", &array) == 0);
+        muster_message_t *message = scene_next (&scene);
+        check_place (message, &array);
+        MUST (muster_message_reply (message, "REPLY", "{s:s%, s:A}", "p", padding, i, "w", &array) == 0);
+        muster_message_done (&message, 0);
+        message = scene_recv (worker);
+        check_place (message, &array);
+        muster_message_done (&message, 0);
+    }
+    scene_dismiss (worker);
+    scene_close (&scene);
+    free (bytes);
+}
+
 Test (worker, messages_of_all_sizes_around_a_frame_arrive_in_order)
 {
     static const size_t sizes [] = { 0, 1, 255, 256, 65400, 65500, 65535, 65536, 65600, 131072,

@@ -346,7 +346,7 @@ static void
 take_chunk (world_t *self, peer_t *peer, const packet_t *packet)
 {
     uint64_t position = packet->frame.chunk.position;
-    arrival_t arrival = session_chunk (&peer->session, &packet->frame, packet->body, packet->size, self->now);
+    arrival_t arrival = session_chunk (&peer->session, &packet->frame, packet->body, packet->size, 0, self->now);
     note (self, peer, arrival);
     if (arrival == ARRIVAL_WITHDRAWN) {
         session_received (&peer->session, 1, 0, self->now);

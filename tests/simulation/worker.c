@@ -125,7 +125,7 @@ take_pieces (world_t *self, worker_t *worker, const packet_t *packet)
     uint32_t skip = 0;
     bool whole = packet->frame.kind == FRAME_DATA;
     arrival_t arrival = whole ? session_data (session, &packet->frame, packet->size, &skip, self->now)
-        : session_chunk (session, &packet->frame, packet->body, packet->size, self->now);
+        : session_chunk (session, &packet->frame, packet->body, packet->size, 0, self->now);
     HOLD (self, arrival != ARRIVAL_CREDIT, "the listener sends worker %d beyond its credit", worker->index);
     if (arrival != ARRIVAL_TAKE)
         return;

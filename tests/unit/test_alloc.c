@@ -107,11 +107,25 @@ Test (alloc, a_block_of_any_size_is_aligned_can_be_filled_and_is_given_back)
     alloc_block_free (NULL);
 }
 
+Test (alloc, a_block_has_the_byte_aligned_that_it_was_asked_for)
+{
+    static const size_t sizes [] = { 100, 300000, 5000000 };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t offset = 0; offset < 100; offset += 3) {
+            uint8_t *block = alloc_block_aligned (sizes [i], offset);
+            cr_assert_not_null (block);
+            cr_assert_eq ((uintptr_t) (block + offset) % BLOCK_ALIGNMENT, 0);
+            memset (block, 7, sizes [i]);
+            alloc_block_free (block);
+        }
+}
+
 Test (alloc, a_block_larger_than_all_memory_is_refused)
 {
     cr_assert_null (alloc_block (SIZE_MAX));
     cr_assert_null (alloc_block (SIZE_MAX / 2));
     alloc_fail_from (1);
     cr_assert_null (alloc_block (10));
+    cr_assert_null (alloc_block_aligned (10, 1));
     alloc_fail_from (0);
 }

@@ -248,8 +248,9 @@ Test (outbox, a_shared_message_is_copied_when_it_is_sent)
     outbox_t one = new_box (), other = new_box ();
     blob_t *blob = blob_new (FRAME_HEADER_ROOM + 3);
     memcpy (blob->bytes + FRAME_HEADER_ROOM, "abc", 3);
-    cr_assert_eq (outbox_append_blob (&one, blob), 0);
-    cr_assert_eq (outbox_append_blob (&other, blob), 0);
+    blob_part_t part = { .blob = blob, .bytes = blob->bytes + FRAME_HEADER_ROOM, .size = 3 };
+    cr_assert_eq (outbox_append_part (&one, &part, true), 0);
+    cr_assert_eq (outbox_append_part (&other, &part, true), 0);
     blob_release (&blob);
     outbox_piece_t piece;
     cr_assert (outbox_next (&one, UINT64_MAX, CHUNK, &piece));

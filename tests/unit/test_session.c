@@ -82,7 +82,7 @@ take_piece (pair_t *self, const frame_t *frame, const outbox_piece_t *piece)
         }
     }
     else
-    if (session_chunk (&self->listener, frame, piece->body, piece->size, self->now) == ARRIVAL_TAKE) {
+    if (session_chunk (&self->listener, frame, piece->body, piece->size, 0, self->now) == ARRIVAL_TAKE) {
         uint64_t size;
         uint8_t *message = session_take_partial (&self->listener, &size);
         deliver (self, message, size, frame->chunk.position, 1);
@@ -317,7 +317,7 @@ Test (session, more_than_the_credit_is_refused)
     cr_assert_eq (session_data (&pair->listener, &frame, 1001, &skip, pair->now), ARRIVAL_CREDIT);
     frame.kind = FRAME_CHUNK;
     frame.chunk = (frame_chunk_t) { .position = 1, .total = 1001, .offset = 0 };
-    cr_assert_eq (session_chunk (&pair->listener, &frame, (uint8_t *) "x", 1, pair->now), ARRIVAL_CREDIT);
+    cr_assert_eq (session_chunk (&pair->listener, &frame, (uint8_t *) "x", 1, 0, pair->now), ARRIVAL_CREDIT);
     cr_assert_null (pair->listener.in.partial);
     pair_destroy (pair);
 }

@@ -639,7 +639,7 @@ pair_with_a_message_in_pieces (void)
     frame_t frame;
     outbox_piece_t piece;
     cr_assert (session_next_piece (&pair->worker, true, &piece, &frame));
-    cr_assert_eq (session_chunk (&pair->listener, &frame, piece.body, piece.size, pair->now), ARRIVAL_PART);
+    cr_assert_eq (session_chunk (&pair->listener, &frame, piece.body, piece.size, 0, pair->now), ARRIVAL_PART);
     blob_release (&piece.blob);
     return pair;
 }

@@ -15,6 +15,7 @@
 #include "vectors.h"
 #include "wire/encode.h"
 #include "wire/scan.h"
+#include "wire/writer.h"
 
 static muster_writer_t *writer;
 
@@ -310,6 +311,65 @@ Test (writer, encodes_a_plain_message)
 {
     encode_plain (writer, "worker-1", "DONE", "\x80", 1);
     expect ("\x93\xa8worker-1\xa4" "DONE\x80", 16);
+}
+
+static void
+check_around (size_t size, uint8_t kind)
+{
+    static uint8_t payload [200000];
+    muster_writer_t *data = muster_writer_new ();
+    blob_part_t part, whole;
+    muster_writer_bin (data, payload, size);
+    cr_assert_eq (writer_part (data, &part), MUSTER_OK);
+    cr_assert_not_null (part.blob);
+    muster_writer_clear (writer);
+    encode_session (writer, "DONE", part.bytes, part.size, kind, 70000, UINT64_MAX);
+    cr_assert_eq (writer_part (writer, &whole), MUSTER_OK);
+    cr_assert_eq (encode_session_around (&part, "DONE", kind, 70000, UINT64_MAX), MUSTER_OK);
+    cr_assert_eq (part.size, whole.size);
+    cr_assert_arr_eq (part.bytes, whole.bytes, whole.size);
+    cr_assert_geq (part.bytes - part.blob->bytes, FRAME_HEADER_ROOM);
+    muster_writer_destroy (&data);
+}
+
+Test (writer, encodes_the_same_around_data_that_stays_where_it_is)
+{
+    for (uint8_t kind = 0; kind <= MESSAGE_KIND_MAX; kind++) {
+        check_around (65536, kind);
+        check_around (200000, kind);
+    }
+}
+
+Test (writer, has_room_around_its_data_for_the_longest_cmd_and_the_longest_end)
+{
+    static uint8_t payload [100000];
+    char cmd [MUSTER_NAME_MAX + 1];
+    blob_part_t part;
+    memset (cmd, 'x', MUSTER_NAME_MAX);
+    cmd [MUSTER_NAME_MAX] = 0;
+    muster_writer_bin (writer, payload, sizeof payload);
+    cr_assert_eq (writer_part (writer, &part), MUSTER_OK);
+    const uint8_t *data = part.bytes, *end = data + part.size;
+    cr_assert_eq (encode_session_around (&part, cmd, MESSAGE_KIND_MAX, UINT32_MAX, UINT64_MAX), MUSTER_OK);
+    cr_assert_geq (part.bytes - part.blob->bytes, FRAME_HEADER_ROOM);
+    cr_assert_leq (part.bytes + part.size, part.blob->bytes + part.blob->room);
+    cr_assert_leq (part.bytes + part.size - end, WRITER_AFTER);
+}
+
+Test (writer, gives_away_what_is_large_and_most_of_its_memory)
+{
+    static uint8_t payload [300000];
+    blob_part_t part;
+    muster_writer_raw (writer, payload, 65535);
+    cr_assert_eq (writer_part (writer, &part), MUSTER_OK);
+    cr_assert_null (part.blob, "small");
+    muster_writer_raw (writer, payload, sizeof payload);
+    cr_assert_eq (writer_part (writer, &part), MUSTER_OK);
+    cr_assert_not_null (part.blob);
+    muster_writer_clear (writer);
+    muster_writer_raw (writer, payload, 100000);
+    cr_assert_eq (writer_part (writer, &part), MUSTER_OK);
+    cr_assert_null (part.blob, "its owner would keep three times its size");
 }
 
 Test (writer, encodes_each_form_of_a_session_message)
