@@ -191,8 +191,10 @@ MUSTER_EXPORT muster_error_t muster_listener_broadcast (
     muster_listener_t *self, size_t *sent, const char *cmd, const char *picture, ...);
 MUSTER_EXPORT muster_error_t muster_listener_broadcast_raw (
     muster_listener_t *self, size_t *sent, const char *cmd, const void *bytes, size_t size);
+/*  sources (may be NULL): who these are, as muster_listener_workers gives them; NULL
+    after an error. */
 MUSTER_EXPORT muster_error_t muster_listener_broadcast_writer (
-    muster_listener_t *self, size_t *sent, const char *cmd, muster_writer_t *data);
+    muster_listener_t *self, char ***sources, size_t *sent, const char *cmd, muster_writer_t *data);
 
 /*  Wait until count workers are here. Errors: MUSTER_TIMEOUT, MUSTER_CLOSED,
     MUSTER_DEADLOCK in a handler (unless they are here), MUSTER_FORKED. */

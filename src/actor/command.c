@@ -11,7 +11,9 @@
 #include <utlist.h>
 
 #include "actor/monotonic.h"
+#include "actor/names.h"
 #include "actor/patience.h"
+#include "base/alloc.h"
 #include "wire/encode.h"
 #include "wire/picture.h"
 #include "wire/scan.h"
@@ -174,29 +176,43 @@ command_send (muster_listener_t *listener, const char *source, const command_t *
 /*  --------------------------------------------------------------------------
     To all that are here */
 
-muster_error_t
-command_broadcast (muster_listener_t *listener, size_t *sent, const command_t *self)
+/*  With the roster's lock. */
+static muster_error_t
+send_to_all (roster_t *roster, blob_part_t *message, names_t *names)
 {
-    if (sent)
-        *sent = 0;
+    if (!roster->open)
+        return MUSTER_CLOSED;
+    if (!names_init (names, roster))
+        return MUSTER_NOMEM;
+    peer_t *peer;
+    uint64_t position;
+    DL_FOREACH2 (roster->heard, peer, heard_next)
+        if (roster_command (roster, peer, message, true, &position) == 0)
+            names_add (names, peer);
+    return 0;
+}
+
+muster_error_t
+command_broadcast (muster_listener_t *listener, char ***sources, size_t *sent, const command_t *self)
+{
+    names_t names = { .count = 0 };
     blob_part_t message;
     muster_error_t error = command_check (self, listener);
     if (!error)
         error = command_encode (self, &message);
-    if (error)
-        return error;
-    roster_t *roster = &listener->core.roster;
-    roster_lock (roster);
-    if (!roster->open)
-        error = MUSTER_CLOSED;
-    peer_t *peer;
-    uint64_t position;
-    DL_FOREACH2 (roster->heard, peer, heard_next)
-        if (!error && roster_command (roster, peer, &message, true, &position) == 0 && sent)
-            (*sent)++;
-    roster_unlock (roster);
-    blob_release (&message.blob);
+    if (!error) {
+        roster_lock (&listener->core.roster);
+        error = send_to_all (&listener->core.roster, &message, &names);
+        roster_unlock (&listener->core.roster);
+        blob_release (&message.blob);
+    }
     if (!error && self->data.writer)
         writer_sent (self->data.writer);
+    if (sent)
+        *sent = names.count;
+    if (sources)
+        *sources = names.list;
+    else
+        alloc_free (names.list);
     return error;
 }

@@ -33,6 +33,6 @@ muster_error_t command_encode (const command_t *self, blob_part_t *message);
 /*  As muster_listener_send_raw and muster_listener_broadcast_raw; if data is in a
     writer, as muster_listener_send_writer and muster_listener_broadcast_writer. */
 muster_error_t command_send (muster_listener_t *listener, const char *source, const command_t *self);
-muster_error_t command_broadcast (muster_listener_t *listener, size_t *sent, const command_t *self);
+muster_error_t command_broadcast (muster_listener_t *listener, char ***sources, size_t *sent, const command_t *self);
 
 #endif

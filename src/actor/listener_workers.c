@@ -14,6 +14,7 @@
 #include "actor/command.h"
 #include "actor/listener.h"
 #include "actor/monotonic.h"
+#include "actor/names.h"
 #include "actor/patience.h"
 #include "base/alloc.h"
 #include "wire/writer.h"
@@ -70,19 +71,22 @@ muster_listener_broadcast_raw (
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    return command_broadcast (self, sent, &(command_t) { .cmd = cmd, .data = { .bytes = bytes, .size = size } });
+    return command_broadcast (self, NULL, sent, &(command_t) { .cmd = cmd, .data = { .bytes = bytes, .size = size } });
 }
 
 muster_error_t
-muster_listener_broadcast_writer (muster_listener_t *self, size_t *sent, const char *cmd, muster_writer_t *data)
+muster_listener_broadcast_writer (
+    muster_listener_t *self, char ***sources, size_t *sent, const char *cmd, muster_writer_t *data)
 {
+    if (sources)
+        *sources = NULL;
     if (!self || !cmd || !data)
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
     command_t command = { .cmd = cmd };
     muster_error_t error = writer_packed (data, &command.data);
-    return error ? error : command_broadcast (self, sent, &command);
+    return error ? error : command_broadcast (self, sources, sent, &command);
 }
 
 muster_error_t
@@ -96,7 +100,7 @@ muster_listener_broadcast (muster_listener_t *self, size_t *sent, const char *cm
     command_t command = { .cmd = cmd };
     muster_error_t error = listener_is_foreign (self) ? MUSTER_FORKED : command_pack (&command, &data, picture, arguments);
     if (!error)
-        error = command_broadcast (self, sent, &command);
+        error = command_broadcast (self, NULL, sent, &command);
     muster_writer_destroy (&data);
     va_end (arguments);
     return error;
@@ -167,26 +171,6 @@ muster_listener_wait_for_sources (
     return wait_until_here (self, are_these_here, sources, count, timeout_ms);
 }
 
-static char **
-list_sources (const roster_t *roster)
-{
-    size_t room = (roster->present + 1) * sizeof (char *);
-    const peer_t *peer;
-    DL_FOREACH2 (roster->heard, peer, heard_next)
-        room += strlen (peer->session.source) + 1;
-    char **sources = alloc_new (room);
-    if (!sources)
-        return NULL;
-    char *text = (char *) (sources + roster->present + 1);
-    size_t count = 0;
-    DL_FOREACH2 (roster->heard, peer, heard_next) {
-        sources [count++] = text;
-        text = stpcpy (text, peer->session.source) + 1;
-    }
-    sources [count] = NULL;
-    return sources;
-}
-
 muster_error_t
 muster_listener_workers (muster_listener_t *self, char ***sources, size_t *count)
 {
@@ -195,11 +179,17 @@ muster_listener_workers (muster_listener_t *self, char ***sources, size_t *count
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
     roster_lock (&self->core.roster);
-    *sources = list_sources (&self->core.roster);
-    if (count)
-        *count = self->core.roster.present;
+    names_t names;
+    bool enough = names_init (&names, &self->core.roster);
+    const peer_t *peer;
+    if (enough)
+        DL_FOREACH2 (self->core.roster.heard, peer, heard_next)
+            names_add (&names, peer);
     roster_unlock (&self->core.roster);
-    return *sources ? 0 : MUSTER_NOMEM;
+    *sources = names.list;
+    if (count)
+        *count = names.count;
+    return enough ? 0 : MUSTER_NOMEM;
 }
 
 void

@@ -123,13 +123,17 @@ Test (send_writer, a_command_goes_to_one_or_to_all)
     cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 2, PATIENCE_MS), 0);
     for EACH_SIZE {
         size_t sent = 0;
+        char **sources = NULL;
         fill (sizes [i]);
         cr_assert_eq (muster_listener_send_writer (scene.listener, "a", "ONE", writer), 0);
         cr_assert_eq (written (), 0);
         fill (sizes [i]);
-        cr_assert_eq (muster_listener_broadcast_writer (scene.listener, &sent, "ALL", writer), 0);
+        cr_assert_eq (muster_listener_broadcast_writer (scene.listener, &sources, &sent, "ALL", writer), 0);
         cr_assert_eq (written (), 0);
         cr_assert_eq (sent, 2);
+        cr_assert (sources [0] && sources [1] && !sources [2]);
+        cr_assert_str_neq (sources [0], sources [1]);
+        muster_free (sources);
         muster_message_t *messages [] = { scene_recv (worker), scene_recv (worker), scene_recv (other) };
         for (int part = 0; part < 3; part++) {
             cr_assert (holds (messages [part], sizes [i]));
@@ -216,7 +220,7 @@ Test (send_writer, its_own_error_and_what_is_no_map_are_told)
     cr_assert_eq (muster_worker_send_writer (worker, "X", writer), MUSTER_INVAL);
     cr_assert_eq (muster_worker_try_send_writer (worker, "X", writer), MUSTER_INVAL);
     cr_assert_eq (muster_listener_send_writer (scene.listener, "a", "X", writer), MUSTER_INVAL);
-    cr_assert_eq (muster_listener_broadcast_writer (scene.listener, NULL, "X", writer), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_broadcast_writer (scene.listener, NULL, NULL, "X", writer), MUSTER_INVAL);
     cr_assert_eq (muster_ask_send_writer (ask, "X", writer), MUSTER_INVAL);
     cr_assert_eq (muster_message_reply_writer (copy, "X", writer), MUSTER_INVAL);
     muster_ask_destroy (&ask);
@@ -229,7 +233,7 @@ Test (send_writer, nothing_to_send_or_to_send_from_is_invalid)
     cr_assert_eq (muster_worker_send_writer (worker, NULL, writer), MUSTER_INVAL);
     cr_assert_eq (muster_worker_try_send_writer (worker, "X", NULL), MUSTER_INVAL);
     cr_assert_eq (muster_listener_send_writer (scene.listener, "a", "X", NULL), MUSTER_INVAL);
-    cr_assert_eq (muster_listener_broadcast_writer (scene.listener, NULL, "X", NULL), MUSTER_INVAL);
+    cr_assert_eq (muster_listener_broadcast_writer (scene.listener, NULL, NULL, "X", NULL), MUSTER_INVAL);
     cr_assert_eq (muster_ask_send_writer (NULL, "X", writer), MUSTER_INVAL);
     cr_assert_eq (muster_message_reply_writer (NULL, "X", writer), MUSTER_INVAL);
 }

@@ -8,29 +8,12 @@ from types import TracebackType
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Type, TypeVar, Union
 
 from muster import _core, _log
-from muster._core import Ask, Closed, Error, Message
+from muster._core import Ask, Error, Message
 
 Handler = Callable[[Message], Any]
 Data = Dict[str, Any]
 
 _H = TypeVar("_H", bound=Handler)
-
-
-class Messages(Iterator[Message]):
-    """The messages of a listener, one by one; each is done when the loop moves on."""
-
-    def __init__(self, listener: _core.Listener, timeout: Optional[float]) -> None:
-        self._take = listener._take
-        self._timeout = timeout
-
-    def __next__(self) -> Message:
-        try:
-            message = self._take(self._timeout)
-        except Closed:
-            message = None
-        if message is None:
-            raise StopIteration
-        return message
 
 
 class Listener(_core.Listener):
@@ -119,11 +102,11 @@ class Listener(_core.Listener):
     def messages(self, timeout: Optional[float] = None) -> Iterator[Message]:
         """Take messages in a loop, instead of by handlers.
 
-        Each is done, and counts as handled, when the loop moves on. The loop ends when none has come
+        Each is done, and counts as handled, when the loop moves on or ends. The loop ends when none has come
         for timeout seconds (None: never) and when the listener stops.
         Raises Busy if there are handlers.
         """
-        return Messages(self, timeout)
+        return _core.Messages(self, timeout)
 
     def ask(self, cmd: str, data: Optional[Data] = None, workers: Optional[Iterable[str]] = None,
             at_least: Union[int, float, None] = None, grace: float = 0,

@@ -351,17 +351,16 @@ class Listener:
 
     async def messages(self, timeout: Optional[float] = None) -> AsyncIterator[Message]:
         """Take messages in a loop, instead of by handlers; see `muster.Listener.messages`."""
+        taken = _core.Messages(self._listener, None)
         try:
             while True:
-                message = await _take(self._readable, lambda: self._listener._take(0), timeout)
+                message = await _take(self._readable, lambda: taken.next(0), timeout)
                 if message is None:
                     return
                 yield message
                 del message     # or it would be kept while the next one is waited for
         except muster.Closed:
             return
-        finally:
-            self._listener._move_on()
 
     async def send(self, source: str, cmd: str, data: Optional[Data] = None) -> str:
         """Send a command to one worker; returns its source."""

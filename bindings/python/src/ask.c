@@ -208,7 +208,7 @@ next_within (ask_t *self, int timeout_ms)
     self->waiting = false;
     if (error == MUSTER_END)
         return NULL;
-    return error ? errors_raise (error, "ask") : message_new_taken (reply, (PyObject *) self, &self->taken);
+    return error ? errors_raise (error, "ask") : message_new_taken (reply, self->listener, &self->taken);
 }
 
 static PyObject *

@@ -14,7 +14,6 @@
 #include <Python.h>
 
 #include <muster/muster.h>
-#include "provisional.h"
 
 /*  A call of the library that may wait: without the GIL. */
 #define CALL(result, call) WITHOUT_GIL ((result) = (call))

@@ -8,7 +8,6 @@
 
 #include "arguments.h"
 #include "errors.h"
-#include "message.h"
 #include "options.h"
 #include "pack.h"
 #include "stats.h"
@@ -367,48 +366,10 @@ listener_unregister (PyObject *object, PyObject *name)
 }
 
 /*  --------------------------------------------------------------------------
-    Taking messages instead */
-
-PyDoc_STRVAR (take_doc,
-"_take($self, /, timeout=None)\n--\n\n"
-"The next message, after timeout seconds None. The one taken before is done.\n"
-"Raises Closed when stopped and empty, Busy if there are handlers.");
-
-static PyObject *
-listener_take (PyObject *object, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
-{
-    static const char *const keywords [] = { "timeout", NULL };
-    PyObject *timeout = NULL;
-    int timeout_ms;
-    listener_t *self = listener_of (object);
-    if (!self || arguments_from (arguments, count, names, "_take", keywords, 0, &timeout)
-    || arguments_timeout (timeout, &timeout_ms))
-        return NULL;
-    message_move_on (&self->taken);
-    muster_message_t *message;
-    muster_error_t error = muster_listener_next (self->listener, &message, 0);
-    if (error == MUSTER_TIMEOUT && timeout_ms != 0)
-        CALL (error, muster_listener_next (self->listener, &message, timeout_ms));
-    if (error == MUSTER_TIMEOUT)
-        Py_RETURN_NONE;
-    return error ? errors_raise (error, NULL) : message_new_taken (message, object, &self->taken);
-}
-
-PyDoc_STRVAR (move_on_doc, "_move_on($self, /)\n--\n\nThe message taken last is done.");
-
-static PyObject *
-listener_move_on (PyObject *object, PyObject *unused)
-{
-    (void) unused;
-    listener_t *self = listener_of (object);
-    if (!self)
-        return NULL;
-    message_move_on (&self->taken);
-    Py_RETURN_NONE;
-}
+    Taking messages instead: messages.c; here is when there are any */
 
 PyDoc_STRVAR (descriptor_doc,
-"_descriptor($self, /)\n--\n\nA descriptor that is readable while _take would not wait.");
+"_descriptor($self, /)\n--\n\nA descriptor that is readable while messages do not have to be waited for.");
 
 static PyObject *
 listener_descriptor (PyObject *object, PyObject *unused)
@@ -621,8 +582,6 @@ static PyMethodDef methods [] = {
     { "register_default_handler", listener_register_default, METH_O, register_default_doc },
     { "register_system_handler", listener_register_system, METH_O, register_system_doc },
     { "unregister_handler", listener_unregister, METH_O, unregister_doc },
-    { "_take", FAST (listener_take), take_doc },
-    { "_move_on", listener_move_on, METH_NOARGS, move_on_doc },
     { "_descriptor", listener_descriptor, METH_NOARGS, descriptor_doc },
     { "send", FAST (listener_send), send_doc },
     { "broadcast", FAST (listener_broadcast), broadcast_doc },

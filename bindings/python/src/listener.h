@@ -19,7 +19,6 @@ typedef struct {
     PyObject *retired;              /* list of tuples that may still be in use, until stop */
     unsigned changing;              /* calls that change handlers, under way */
     bool overlapping;               /* two of them were under way at once */
-    PyObject *taken;                /* borrowed: the message that a loop has */
     dispatch_state_t dispatch;
     live_t live;                    /* from start to stop, and the object lives so long */
     bool cleared;                   /* by the garbage collector */

@@ -22,7 +22,7 @@ typedef struct {
     hold_t hold;
     unsigned using;                     /* calls without the GIL that need the message */
     bool moved_on;                      /* ... and somebody moved on meanwhile */
-    PyObject **slot;                    /* in peer: refers to this one while it is TAKEN */
+    PyObject **slot;                    /* refers to this one while it is TAKEN; NULL: somebody moved on */
     PyObject *peer;
     PyObject *source, *cmd, *data;      /* NULL: not asked for yet */
 } message_t;
@@ -111,6 +111,7 @@ message_end_loan (PyObject *object)
 static void
 move_on (message_t *self)
 {
+    self->slot = NULL;
     self->moved_on = self->using > 0;
     if (self->moved_on)
         return;
@@ -306,12 +307,9 @@ message_reply (message_t *self, PyObject *const *arguments, Py_ssize_t count, Py
             pack_return (writer);
         return NULL;
     }
-    const void *bytes;
-    size_t size;
     muster_error_t error;
-    muster_writer_bytes (writer, &bytes, &size);
     self->using++;
-    CALL (error, muster_message_reply_raw (self->message, cmd, bytes, size));
+    CALL (error, muster_message_reply_writer (self->message, cmd, writer));
     if (--self->using == 0 && self->moved_on)
         go_on_with_copy (self);
     pack_return (writer);

@@ -20,7 +20,8 @@ PyObject *message_new_lent (const muster_message_t *message, PyObject *peer);
 void message_end_loan (PyObject *self);
 
 /*  A message that was taken; it is done when message_move_on or the object's end
-    says so, and at once if this fails. While it is not, *slot, which lies in peer, refers to it. */
+    says so, and at once if this fails. While it is not, *slot refers to it: whoever has the
+    slot moves on before it goes. */
 PyObject *message_new_taken (muster_message_t *message, PyObject *peer, PyObject **slot);
 
 /*  Whoever takes messages moves on: the one in *slot is done (NULL: there is none). It

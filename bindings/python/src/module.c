@@ -14,6 +14,7 @@
 #include "live.h"
 #include "log.h"
 #include "message.h"
+#include "messages.h"
 #include "pack.h"
 #include "token.h"
 #include "unpack.h"
@@ -137,7 +138,7 @@ fill (PyObject *module)
     if (PyModule_AddStringConstant (module, "version", muster_version ()))
         return -1;
     return find_main_thread () || errors_init (module) || pack_init () || log_init () || message_init (module)
-        || listener_init (module) || worker_init (module) || ask_init (module) || token_init (module) ? -1 : 0;
+        || listener_init (module) || messages_init (module) || worker_init (module) || ask_init (module) || token_init (module) ? -1 : 0;
 }
 
 PyMODINIT_FUNC PyInit__core (void);

@@ -139,6 +139,7 @@ worker_dealloc (worker_t *self)
     if (PyObject_CallFinalizerFromDealloc ((PyObject *) self))
         return;
     live_remove (&self->live);
+    message_move_on (&self->taken);
     if (self->worker)
         WITHOUT_GIL (muster_worker_destroy (&self->worker));
     Py_TYPE (self)->tp_free (self);
