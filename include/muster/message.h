@@ -115,7 +115,8 @@ MUSTER_EXPORT void muster_message_destroy (muster_message_t **self_p);
 /*  Say that a message taken by muster_listener_next, muster_worker_recv or
     muster_ask_next is handled (failed: not 0 if handling it failed, which is
     counted); it is gone afterwards. Its peer may then forget it. Any thread.
-    Errors: MUSTER_INVAL for a message that was not taken by one of these. */
+    Errors: MUSTER_INVAL for a message that was not taken by one of these,
+    MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_message_done (muster_message_t **self_p, int failed);
 
 MUSTER_END_DECLS

@@ -17,11 +17,32 @@ handlers_inside (void)
     return depth > 0;
 }
 
+static unsigned forks;      /* how often this process is a child */
+
+void
+handlers_forget (void)
+{
+    forks++;
+}
+
+/*  A handler that forked has returned in the child, whose only thread this is: there
+    is no listener to return to. */
+static void
+end_child (PyObject *result)
+{
+    if (!result)
+        PyErr_Print ();     /* ends the process, if it is SystemExit */
+    Py_Exit (result ? 0 : 1);
+}
+
 /*  Whatever a handler raises, SystemExit too, is its failure and nobody else's. */
 static int
 call (PyObject *handler, PyObject *message)
 {
+    unsigned before = forks;
     PyObject *result = PyObject_CallOneArg (handler, message);
+    if (forks != before)
+        end_child (result);
     if (!result) {
         log_failed_handler (handler, message);
         return 1;

@@ -20,6 +20,9 @@ int handlers_init (void);
 /*  What the library calls, with the tuple as arg. */
 int handlers_call (const muster_message_t *message, void *arg);
 
+/*  In a forked child. */
+void handlers_forget (void);
+
 /*  Is this thread in a handler? The tuple of one that is taken out may then be in use. */
 bool handlers_inside (void);
 

@@ -70,7 +70,7 @@ listener_of (PyObject *object)
     listener_t *self = (listener_t *) object;
     if (self->listener && !self->cleared)
         return self;
-    errors_raise (MUSTER_CLOSED, "the Listener was not initialised");
+    errors_raise (MUSTER_CLOSED, "the Listener was never made");
     return NULL;
 }
 

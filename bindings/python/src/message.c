@@ -289,6 +289,24 @@ PyDoc_STRVAR (reply_doc,
 "gone, Again inside a handler if the worker's command buffer is full, and what\n"
 "Listener.send and Worker.send raise.");
 
+/*  A message that is lent may go while the GIL is given up, if its handler has left it
+    to another thread; one that was taken waits. */
+static muster_error_t
+send_reply (message_t *self, const char *cmd, muster_writer_t *writer)
+{
+    muster_message_t *copy = self->hold == LENT ? muster_message_dup (self->message) : NULL;
+    if (self->hold == LENT && !copy)
+        return MUSTER_NOMEM;
+    const muster_message_t *message = copy ? copy : self->message;
+    muster_error_t error;
+    self->using++;
+    CALL (error, muster_message_reply_writer (message, cmd, writer));
+    if (--self->using == 0 && self->moved_on)
+        go_on_with_copy (self);
+    muster_message_destroy (&copy);
+    return error;
+}
+
 static PyObject *
 message_reply (message_t *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
@@ -307,11 +325,7 @@ message_reply (message_t *self, PyObject *const *arguments, Py_ssize_t count, Py
             pack_return (writer);
         return NULL;
     }
-    muster_error_t error;
-    self->using++;
-    CALL (error, muster_message_reply_writer (self->message, cmd, writer));
-    if (--self->using == 0 && self->moved_on)
-        go_on_with_copy (self);
+    muster_error_t error = send_reply (self, cmd, writer);
     pack_return (writer);
     return errors_none (error, "reply");
 }

@@ -69,6 +69,7 @@ after_fork (PyObject *module, PyObject *unused)
 {
     (void) module, (void) unused;
     main_thread = pthread_self ();
+    handlers_forget ();
     live_forget ();
     log_forget ();
     Py_RETURN_NONE;

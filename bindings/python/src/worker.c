@@ -58,7 +58,7 @@ worker_of (PyObject *object)
     worker_t *self = (worker_t *) object;
     if (self->worker)
         return self;
-    errors_raise (MUSTER_CLOSED, "the Worker was not initialised");
+    errors_raise (MUSTER_CLOSED, "the Worker was never made");
     return NULL;
 }
 
@@ -68,7 +68,8 @@ fail (const worker_t *self, muster_error_t error)
     return errors_raise (error, muster_worker_reason (self->worker));
 }
 
-/*  At the interpreter's exit: what was sent has this long to be handled. */
+/*  At the interpreter's exit what was sent has this long to be handled. Nothing is destroyed: a
+    thread may wait in it. */
 #define EXIT_FLUSH_MS 2000
 
 static void
@@ -77,10 +78,11 @@ end_at_exit (PyObject *object)
     worker_t *self = (worker_t *) object;
     muster_error_t error;
     CALL (error, muster_worker_flush (self->worker, EXIT_FLUSH_MS));
+    if (!error)
+        CALL (error, muster_worker_close (self->worker, NULL));
     if (error && error != MUSTER_FORKED)
         PySys_FormatStderr ("muster: worker %s was not closed, and not all that it sent is confirmed: %s\n",
             muster_worker_source (self->worker), muster_error_text (error));
-    CALL (error, muster_worker_destroy (&self->worker));
 }
 
 static int
