@@ -32,8 +32,9 @@ MUSTER_EXPORT muster_ask_t *muster_ask_new (muster_listener_t *listener) MUSTER_
 /*  End the round and destroy it. Replies not taken yet count as late. */
 MUSTER_EXPORT void muster_ask_destroy (muster_ask_t **self_p);
 
-/*  Ask these workers; unless set, all that are here. The names are copied. A
-    worker that is not here is missing, MUSTER_NOTFOUND. */
+/*  Ask these workers; unless set, all that are here. The names are copied; one that
+    comes twice counts once. A worker that is not here is missing, MUSTER_NOTFOUND.
+    Errors: MUSTER_INVAL for a name that no worker can have, MUSTER_NOMEM. */
 MUSTER_EXPORT muster_error_t muster_ask_set_workers (muster_ask_t *self, const char *const *sources, size_t count);
 /*  Replies that suffice. Unless set: all. */
 MUSTER_EXPORT void muster_ask_set_at_least (muster_ask_t *self, size_t replies);

@@ -6,6 +6,7 @@
 */
 #include <muster/ask.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <utlist.h>
@@ -16,6 +17,7 @@
 #include "actor/round.h"
 #include "base/alloc.h"
 #include "base/process.h"
+#include "wire/scan.h"
 #include "wire/writer.h"
 
 #define SECONDS_MOST 1e9
@@ -100,6 +102,28 @@ muster_ask_destroy (muster_ask_t **self_p)
 /*  --------------------------------------------------------------------------
     Options */
 
+static int
+compare_names (const void *one, const void *other)
+{
+    return strcmp (*(char *const *) one, *(char *const *) other);
+}
+
+/*  Whoever is named twice is asked once. */
+static void
+drop_doubles (muster_ask_t *self)
+{
+    size_t kept = 0;
+    qsort (self->sources, self->sources_count, sizeof (char *), compare_names);
+    for (size_t i = 0; i < self->sources_count; i++) {
+        char *source = self->sources [i];
+        if (kept > 0 && strcmp (source, self->sources [kept - 1]) == 0)
+            alloc_free (source);
+        else
+            self->sources [kept++] = source;
+    }
+    self->sources_count = kept;
+}
+
 muster_error_t
 muster_ask_set_workers (muster_ask_t *self, const char *const *sources, size_t count)
 {
@@ -111,11 +135,14 @@ muster_ask_set_workers (muster_ask_t *self, const char *const *sources, size_t c
         return MUSTER_NOMEM;
     for (; self->sources_count < count; self->sources_count++) {
         const char *source = sources [self->sources_count];
-        char *copy = source && strlen (source) <= MUSTER_NAME_MAX ? alloc_text (source) : NULL;
+        if (!source || !scan_name (source, strlen (source)))
+            return MUSTER_INVAL;
+        char *copy = alloc_text (source);
         if (!copy)
-            return source && strlen (source) <= MUSTER_NAME_MAX ? MUSTER_NOMEM : MUSTER_INVAL;
+            return MUSTER_NOMEM;
         self->sources [self->sources_count] = copy;
     }
+    drop_doubles (self);
     return 0;
 }
 

@@ -11,6 +11,7 @@ import atexit
 import logging
 import os
 import threading
+import traceback
 from typing import Any, Optional
 
 logger = logging.getLogger("muster")
@@ -30,7 +31,11 @@ def report_failure(handler: Any, message: Any, error: BaseException) -> None:
 def _log_lines(wait: bool) -> None:
     from muster import _core
     for level, text in _core.take_log(wait):
-        logger.log(_LEVELS[level], "%s", text)
+        try:
+            logger.log(_LEVELS[level], "%s", text)
+        except Exception:
+            if logging.raiseExceptions:
+                traceback.print_exc()
 
 
 def _run() -> None:

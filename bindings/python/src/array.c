@@ -34,6 +34,8 @@ array_is_scalar (PyObject *value)
 PyObject *
 array_scalar_item (PyObject *scalar)
 {
+    if (PyArray_IsScalar (scalar, Datetime) || PyArray_IsScalar (scalar, Timedelta))
+        return Py_NewRef (scalar);
     return PyObject_CallMethod (scalar, "item", NULL);
 }
 

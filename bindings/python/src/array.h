@@ -16,7 +16,7 @@ int array_init (void);
 bool array_is (PyObject *value);
 bool array_is_scalar (PyObject *value);
 
-/*  What a scalar's item () gives. */
+/*  What a scalar's item () gives; a time, which may be an int there, itself. */
 PyObject *array_scalar_item (PyObject *scalar);
 
 /*  Write an array, or a scalar as one without dimensions. trouble is set, and no

@@ -28,6 +28,18 @@ static int pack_value (muster_writer_t *writer, PyObject *value, const place_t *
 /*  data["a"][3]; of a very deep place the last steps. */
 #define STEPS_MOST 12
 
+/*  A key as JSON has it. */
+static PyObject *
+describe_key (PyObject *key)
+{
+    if (!PyUnicode_Check (key))
+        return PyObject_ASCII (key);
+    PyObject *json = PyImport_ImportModule ("json");
+    PyObject *text = json ? PyObject_CallMethod (json, "dumps", "O", key) : NULL;
+    Py_XDECREF (json);
+    return text;
+}
+
 static PyObject *
 describe (const place_t *place, int steps)
 {
@@ -35,35 +47,19 @@ describe (const place_t *place, int steps)
         return PyUnicode_FromString ("data");
     if (steps == STEPS_MOST)
         return PyUnicode_FromString ("data…");
-    PyObject *before = describe (place->up, steps + 1);
-    if (!before)
-        return NULL;
-    PyObject *whole = place->key
-        ? PyUnicode_FromFormat ("%U[%A]", before, place->key)
-        : PyUnicode_FromFormat ("%U[%zd]", before, place->index);
-    Py_DECREF (before);
+    PyObject *whole = NULL, *before = describe (place->up, steps + 1);
+    PyObject *key = place->key ? describe_key (place->key) : PyUnicode_FromFormat ("%zd", place->index);
+    if (before && key)
+        whole = PyUnicode_FromFormat ("%U[%U]", before, key);
+    Py_XDECREF (before);
+    Py_XDECREF (key);
     return whole;
-}
-
-/*  Keys are shown in double quotes, as a user writes them in JSON and in C. */
-static PyObject *
-name_of (const place_t *place)
-{
-    PyObject *text = describe (place, 0);
-    if (!text)
-        return NULL;
-    PyObject *from = PyUnicode_FromString ("'"), *to = PyUnicode_FromString ("\"");
-    PyObject *name = from && to ? PyUnicode_Replace (text, from, to, -1) : NULL;
-    Py_XDECREF (from);
-    Py_XDECREF (to);
-    Py_DECREF (text);
-    return name;
 }
 
 static int
 complain (PyObject *exception, const place_t *place, const char *what, const char *about)
 {
-    PyObject *name = name_of (place);
+    PyObject *name = describe (place, 0);
     if (name)
         PyErr_Format (exception, "%U: %s%s", name, what, about);
     Py_XDECREF (name);

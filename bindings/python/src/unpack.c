@@ -34,7 +34,12 @@ next_sequence (muster_reader_t *reader, uint32_t count, PyObject *owner)
 static PyObject *
 text_of (const muster_value_t *value)
 {
-    return PyUnicode_DecodeUTF8 ((const char *) value->bytes, value->size, NULL);
+    PyObject *text = PyUnicode_DecodeUTF8 ((const char *) value->bytes, value->size, NULL);
+    if (!text && PyErr_ExceptionMatches (PyExc_UnicodeError)) {
+        PyErr_Clear ();
+        errors_raise (MUSTER_FORMAT, "a str is not UTF-8");
+    }
+    return text;
 }
 
 /*  Keys are the same ones again and again. */

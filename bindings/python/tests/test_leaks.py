@@ -26,8 +26,7 @@ def counts():
     return {{
         "threads": len(os.listdir("/proc/self/task")),
         "descriptors": len(os.listdir("/proc/self/fd")),
-        "objects": sum(1 for each in gc.get_objects() if type(each).__module__.startswith("muster")),
-        "all objects": len(gc.get_objects()) // 200,
+        "muster's objects": sum(1 for each in gc.get_objects() if type(each).__module__.startswith("muster")),
     }}
 
 
@@ -36,15 +35,33 @@ def rss():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def grown(often, function):
+    #   How many MB and how many objects there are more. What leaks, leaks each time: the least of three counts.
+    least = None
+    for _ in range(3):
+        memory, objects = rss(), len(gc.get_objects())
+        for number in range(often):
+            function(number)
+        gc.collect()
+        more = (rss() - memory) / 1e6, len(gc.get_objects()) - objects
+        least = more if least is None else (min(least[0], more[0]), min(least[1], more[1]))
+        if least[0] < {MEGABYTES} and least[1] < often / 4:
+            break
+    return least
+
+
 def same(warm, often, function):
     for number in range(warm):
         function(number)
-    before, memory = counts(), rss()
-    for number in range(often):
-        function(number)
-    eventually(lambda: counts() == before, 10) if counts() != before else None
-    grown = (rss() - memory) / 1e6
-    assert grown < {MEGABYTES}, f"{{grown}} MB more"
+    before = counts()
+    megabytes, objects = grown(often, function)
+    if counts() != before:
+        try:
+            eventually(lambda: counts() == before, 10)
+        except AssertionError:
+            raise AssertionError(f"{{before}} became {{counts()}}") from None
+    assert megabytes < {MEGABYTES}, f"{{megabytes}} MB more"
+    assert objects < often / 4, f"{{objects}} objects more"
 """
 
 
@@ -372,7 +389,7 @@ def test_handlers_that_raise() -> None:
                 worker.send("X", {"array": numpy.zeros(100)})
             worker.flush(LIMIT)
         same(100, 300, function)
-        assert listener.stats["failed"] == 4000
+        assert listener.stats["failed"] == listener.stats["handled"] > 0
         worker.close()
         listener.stop()
         """)

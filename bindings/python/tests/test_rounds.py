@@ -495,7 +495,7 @@ def test_bad_arguments_are_refused_and_nobody_is_asked(listener, workers, argume
             worker.recv(0)
 
 
-def test_numbers_of_numpy_are_numbers_for_a_round(listener, workers):
+def test_numbers_of_numpy_are_numbers_for_a_round(listener, workers, default):
     asked = listener.ask("A", at_least=np.int64(1), grace=np.float32(0), timeout=np.float64(30))
     answer(workers["a"])
     assert len(list(asked)) == 1
