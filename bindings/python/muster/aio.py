@@ -22,7 +22,7 @@ import contextvars
 import inspect
 import threading
 from types import TracebackType
-from typing import Any, AsyncIterator, Awaitable, Callable, Dict, FrozenSet, Iterable, List, Optional, Set, Type, TypeVar, Union
+from typing import Any, AsyncIterator, Callable, Dict, Generic, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
 import muster
 from muster import _core, _log
@@ -34,65 +34,85 @@ Data = Dict[str, Any]
 _T = TypeVar("_T")
 _H = TypeVar("_H", bound=Handler)
 
-#   Listeners whose handlers the current task is in.
-_inside: contextvars.ContextVar[FrozenSet[Any]] = contextvars.ContextVar("muster_inside", default=frozenset())
 
-#   Calls that go on without anybody who waits for them.
-_left_alone: Set["asyncio.Future[Any]"] = set()
+class _Inside:
+    """A handler that runs: what is called from it, or from a task that it began, does not wait for it."""
+
+    def __init__(self, listener: "Listener") -> None:
+        self.listener = listener
+        self.running = True
+        self.outer = _inside.get()
+        _inside.set(self)
 
 
-def _start_call(function: Callable[..., _T], *arguments: Any) -> "asyncio.Future[_T]":
-    """Call in a thread of its own: a pool that is full of calls that wait would keep others from ending them."""
-    loop = asyncio.get_running_loop()
-    future: "asyncio.Future[_T]" = loop.create_future()
-    token = _core.Token()
+_inside: contextvars.ContextVar[Optional[_Inside]] = contextvars.ContextVar("muster_inside", default=None)
 
-    def settle(result: Any, error: Optional[BaseException]) -> None:
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
 
-    def run() -> None:
-        result, error = None, None
+def _is_inside(listener: "Listener") -> bool:
+    inside = _inside.get()
+    while inside is not None:
+        if inside.listener is listener and inside.running:
+            return True
+        inside = inside.outer
+    return False
+
+
+class _Call(Generic[_T]):
+    """A call in a thread of its own: a pool that is full of calls that wait would keep others from ending them."""
+
+    def __init__(self, function: Callable[..., _T], *arguments: Any) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._token = _core.Token()
+        self.future: "asyncio.Future[_T]" = self._loop.create_future()
+        threading.Thread(target=self._run, args=(function, arguments), name="muster-aio", daemon=True).start()
+
+    def _run(self, function: Callable[..., _T], arguments: Tuple[Any, ...]) -> None:
         try:
-            result = token.run(function, *arguments)
-        except BaseException as caught:
-            error = caught
+            result = self._token.run(function, *arguments)
+            settle: Callable[[], None] = lambda: self.future.set_result(result)
+        except BaseException as error:
+            caught = error
+            settle = lambda: self.future.set_exception(caught)
         try:
-            loop.call_soon_threadsafe(settle, result, error)
+            self._loop.call_soon_threadsafe(settle)
         except RuntimeError:
             pass    # the loop is closed: nobody waits any more
 
-    threading.Thread(target=run, name="muster-aio", daemon=True).start()
-    future._muster_token = token    # type: ignore[attr-defined]
-    return future
+    def cancel(self) -> None:
+        """End its waits within 50 ms."""
+        self._token.cancel()
+        self.future.add_done_callback(lambda future: future.exception())    # nobody else may ask for it
 
-
-async def _finish_call(future: "asyncio.Future[_T]") -> _T:
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        future._muster_token.cancel()   # type: ignore[attr-defined]
-        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        raise
+    async def finish(self) -> _T:
+        try:
+            return await asyncio.shield(self.future)
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
 
 
 async def _call(function: Callable[..., _T], *arguments: Any) -> _T:
-    return await _finish_call(_start_call(function, *arguments))
+    return await _Call(function, *arguments).finish()
 
 
-def _leave_alone(function: Callable[..., Any], *arguments: Any) -> None:
-    future = _start_call(function, *arguments)
-    _left_alone.add(future)
+async def _call_without_waiting(function: Callable[..., Any], *arguments: Any) -> None:
+    """Make a change that may wait for what is replaced or ended, and leave the wait out."""
+    call = _Call(function, *arguments)
+    call.cancel()
+    try:
+        await call.finish()
+    except muster.Interrupted:
+        pass
 
-    def ended(future: "asyncio.Future[Any]") -> None:
-        _left_alone.discard(future)
-        if not future.cancelled() and future.exception() is not None:
-            _log.logger.warning("%s: %s", function.__name__, future.exception())
-    future.add_done_callback(ended)
+
+def _change_at_once(function: Callable[..., Any], *arguments: Any) -> None:
+    """The same for a caller that cannot await; the loop stands still for up to 50 ms."""
+    token = _core.Token()
+    token.cancel()
+    try:
+        token.run(function, *arguments)
+    except muster.Interrupted:
+        pass
 
 
 class _Readable:
@@ -196,7 +216,7 @@ class Ask(AsyncIterator[Message]):
 
     def __init__(self, ask: _core.Ask) -> None:
         self._ask = ask
-        self._next: Optional["asyncio.Future[Optional[_core.Message]]"] = None
+        self._next: Optional[_Call[Optional[_core.Message]]] = None
 
     @property
     def missing(self) -> Dict[str, str]:
@@ -214,18 +234,26 @@ class Ask(AsyncIterator[Message]):
         return self._ask.replied
 
     async def __anext__(self) -> Message:
-        #   A reply that came as the wait for it was cancelled is the next one's.
-        if self._next is None or self._was_interrupted():
-            self._next = _start_call(self._ask.next)
-        reply = await _finish_call(self._next)
-        self._next = None
+        reply = await self._take()
         if reply is None:
             raise StopAsyncIteration
         return Message(reply)
 
-    def _was_interrupted(self) -> bool:
-        future = self._next
-        return future is not None and future.done() and isinstance(future.exception(), muster.Interrupted)
+    async def _take(self) -> Optional[_core.Message]:
+        """A reply that came as the wait for it was cancelled is the next one's."""
+        while True:
+            if self._next is None:
+                self._next = _Call(self._ask.next)
+            try:
+                reply = await self._next.finish()
+            except muster.Interrupted:
+                self._next = None
+                continue
+            except muster.Error:
+                self._next = None
+                raise
+            self._next = None
+            return reply
 
 
 class Listener:
@@ -239,7 +267,6 @@ class Listener:
         self._listener = muster.Listener(endpoint, **options)
         self._readable = _Readable(self._listener._descriptor)
         self._loop: Optional[asyncio.AbstractEventLoop] = None
-        self._has_default = False
 
     async def __aenter__(self) -> "Listener":
         await self.start()
@@ -284,8 +311,8 @@ class Listener:
 
     async def stop(self) -> int:
         """Stop; returns how many messages were left unhandled. In a handler it asks and does not wait."""
-        if self in _inside.get():
-            _leave_alone(self._listener.stop)
+        if _is_inside(self):
+            await _call_without_waiting(self._listener.stop)
             return 0
         return await _call(self._listener.stop)
 
@@ -295,10 +322,13 @@ class Listener:
             return handler
 
         async def run(message: Message) -> None:
-            _inside.set(_inside.get() | {self})
-            result = handler(message)
-            if inspect.isawaitable(result):
-                await result
+            inside = _Inside(self)
+            try:
+                result = handler(message)
+                if inspect.isawaitable(result):
+                    await result
+            finally:
+                inside.running = False
 
         def call(message: _core.Message) -> None:
             assert self._loop is not None
@@ -308,8 +338,8 @@ class Listener:
 
     async def _change(self, function: Callable[..., None], *arguments: Any) -> None:
         """Changes wait for the old handler, unless they come from inside one."""
-        if self in _inside.get():
-            _leave_alone(function, *arguments)
+        if _is_inside(self):
+            await _call_without_waiting(function, *arguments)
         else:
             await _call(function, *arguments)
 
@@ -323,7 +353,6 @@ class Listener:
     async def register_default_handler(self, handler: Handler) -> None:
         """Set the handler of messages whose source has none."""
         await self._change(self._listener.register_default_handler, self._in_loop(handler))
-        self._has_default = True
 
     async def register_system_handler(self, handler: Handler) -> None:
         """Set the handler of the listener's events."""
@@ -333,19 +362,16 @@ class Listener:
         """Remove the handler of one source; returns once it is not running, unless it is the caller."""
         await self._change(self._listener.unregister_handler, source)
 
-    def on(self, source: Optional[str] = None) -> Callable[[_H], _H]:
+    def on(self, source: Optional[str] = None, overwrite: bool = False) -> Callable[[_H], _H]:
         """Register the decorated function as the handler of source, or, without one, as the default.
 
-        Raises Exists if there is one.
+        It does not wait for a handler that it replaces. Raises what register_handler raises.
         """
         def register(handler: _H) -> _H:
-            if source is not None:
-                self._listener.register_handler(source, self._in_loop(handler))
-            elif self._has_default:
-                raise muster.Exists("there is a default handler")
+            if source is None:
+                _change_at_once(self._listener.register_default_handler, self._in_loop(handler))
             else:
-                self._listener.register_default_handler(self._in_loop(handler))
-                self._has_default = True
+                _change_at_once(self._listener.register_handler, source, self._in_loop(handler), overwrite)
             return handler
         return register
 

@@ -59,8 +59,10 @@ set_at_least (muster_ask_t *ask, PyObject *at_least)
 {
     if (at_least == Py_None)
         return 0;
-    if (PyFloat_Check (at_least)) {
-        double fraction = PyFloat_AS_DOUBLE (at_least);
+    if (!PyIndex_Check (at_least)) {
+        double fraction = PyFloat_AsDouble (at_least);
+        if (fraction == -1 && PyErr_Occurred ())
+            return -1;
         if (fraction > 0 && fraction <= 1) {
             muster_ask_set_at_least_fraction (ask, fraction);
             return 0;

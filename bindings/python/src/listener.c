@@ -107,14 +107,15 @@ listener_construct (listener_t *self, PyObject *arguments, PyObject *named)
     return options_set (options, self->listener, dict);
 }
 
-/*  At the interpreter's exit: handlers have a second. */
+/*  A handler has a second in any case, or none. */
 static void
-end_at_exit (PyObject *object)
+end_at_exit (PyObject *object, int left_ms)
 {
     listener_t *self = (listener_t *) object;
-    muster_error_t error;
-    muster_listener_set_drain (self->listener, 1);
-    CALL (error, muster_listener_stop (self->listener, NULL));
+    muster_error_t error = MUSTER_TIMEOUT;
+    muster_listener_set_drain (self->listener, left_ms > 1000 ? (left_ms - 1000) / 1e3 : 0);
+    if (left_ms > 0)
+        CALL (error, muster_listener_stop (self->listener, NULL));
     if (error)
         Py_INCREF (self);       /* a handler is still in it: it stays until the process ends */
     Py_DECREF (self);

@@ -7,11 +7,13 @@
 #include "live.h"
 
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 static live_t *first;       /* guarded by the GIL */
 
 void
-live_add (live_t *self, PyObject *object, void (*end) (PyObject *object))
+live_add (live_t *self, PyObject *object, live_end_fn *end)
 {
     if (self->object)
         return;
@@ -35,15 +37,27 @@ live_remove (live_t *self)
     *self = (live_t) { .object = NULL };
 }
 
+#define EXIT_MS 2000
+
+static int64_t
+now_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void
 live_end_all (void)
 {
+    int64_t until = now_ms () + EXIT_MS;
     while (first) {
         live_t *live = first;
         PyObject *object = Py_NewRef (live->object);
-        void (*end) (PyObject *object) = live->end;
+        live_end_fn *end = live->end;
+        int64_t left = until - now_ms ();
         live_remove (live);
-        end (object);
+        end (object, left > 0 ? (int) left : 0);
         Py_DECREF (object);
     }
 }

@@ -5,7 +5,7 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
     They are ended before the interpreter is: their threads may not call
-    handlers after that.
+    handlers after that. All of them together have a time for it.
 */
 #ifndef LIVE_H_INCLUDED
 #define LIVE_H_INCLUDED
@@ -14,15 +14,18 @@
 
 typedef struct live live_t;
 
+/*  Ends an object within so many milliseconds, 0 if there are none left. */
+typedef void (live_end_fn) (PyObject *object, int left_ms);
+
 /*  Part of an object. end is called at the interpreter's exit. */
 struct live {
     live_t *prev, *next;
-    void (*end) (PyObject *object);
+    live_end_fn *end;
     PyObject *object;       /* borrowed */
 };
 
 /*  Put it on the list, or take it off; each is harmless the second time. */
-void live_add (live_t *self, PyObject *object, void (*end) (PyObject *object));
+void live_add (live_t *self, PyObject *object, live_end_fn *end);
 void live_remove (live_t *self);
 
 /*  End all that are on the list. */

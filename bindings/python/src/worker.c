@@ -68,16 +68,13 @@ fail (const worker_t *self, muster_error_t error)
     return errors_raise (error, muster_worker_reason (self->worker));
 }
 
-/*  At the interpreter's exit what was sent has this long to be handled. Nothing is destroyed: a
-    thread may wait in it. */
-#define EXIT_FLUSH_MS 2000
-
+/*  Nothing is destroyed: a thread may wait in it. */
 static void
-end_at_exit (PyObject *object)
+end_at_exit (PyObject *object, int left_ms)
 {
     worker_t *self = (worker_t *) object;
     muster_error_t error;
-    CALL (error, muster_worker_flush (self->worker, EXIT_FLUSH_MS));
+    CALL (error, muster_worker_flush (self->worker, left_ms));
     if (!error)
         CALL (error, muster_worker_close (self->worker, NULL));
     if (error && error != MUSTER_FORKED)
