@@ -123,17 +123,36 @@ init_frame (zmq_msg_t *msg, flight_t *flight, const frame_t *frame, const outbox
     return init_shared (msg, flight, blob_share (piece->blob), at, header + piece->size);
 }
 
-static flight_result_t
-send_message (void *socket, const route_t *route, zmq_msg_t *msg)
+/*  0, or why not. */
+static int
+try_send (void *socket, const route_t *route, zmq_msg_t *msg)
 {
     int rc = 0;
     if (route)
         rc = zmq_send (socket, route->bytes, route->size, ZMQ_SNDMORE | ZMQ_DONTWAIT);
     if (rc >= 0)
         rc = zmq_msg_send (msg, socket, ZMQ_DONTWAIT);
-    if (rc >= 0)
+    return rc < 0 ? errno : 0;
+}
+
+/*  A socket hears of what its pipe has passed on about once in a millisecond, unless
+    it is asked: it may be full only because it has not heard. */
+static bool
+is_full_indeed (void *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    return zmq_getsockopt (socket, ZMQ_EVENTS, &events, &size) || !(events & ZMQ_POLLOUT);
+}
+
+static flight_result_t
+send_message (void *socket, const route_t *route, zmq_msg_t *msg)
+{
+    int error = try_send (socket, route, msg);
+    if (error == EAGAIN && !is_full_indeed (socket))
+        error = try_send (socket, route, msg);
+    if (!error)
         return FLIGHT_SENT;
-    int error = errno;
     zmq_msg_close (msg);
     return error == EAGAIN ? FLIGHT_FULL : FLIGHT_FAILED;
 }

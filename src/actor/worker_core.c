@@ -28,6 +28,7 @@ worker_pump (worker_core_t *self)
         }
         if (flight_send (self->flight, connection_push (self->connection), NULL, &frame, &piece)) {
             outbox_untake (&self->session.out.box, &piece);
+            flight_await (self->flight);
             return;
         }
     }

@@ -35,14 +35,11 @@ struct connection {
     connection_news_t told;
 };
 
-/*  No high-water mark: whoever sends counts the frames that are under way, and is told when
-    they have landed. At a mark libzmq may say EAGAIN with nothing under way, as long as it has not
-    looked at what its peer has read, and tells nobody when it has. */
 static const option_t push_options [] = {
     { ZMQ_IMMEDIATE, 1 },
     { ZMQ_RECONNECT_IVL, -1 },
     { ZMQ_CONNECT_TIMEOUT, 5000 },
-    { ZMQ_SNDHWM, 0 },
+    { ZMQ_SNDHWM, 16 },
 };
 
 static const option_t dealer_options [] = {

@@ -332,6 +332,24 @@ Test (worker, try_send_refuses_what_send_refuses)
     muster_worker_destroy (&worker);
 }
 
+/*  With a liveness of 1000 s the next heartbeat would be late. */
+Test (worker, what_waits_because_its_socket_is_full_waits_for_no_heartbeat)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    muster_listener_set_liveness (scene.listener, 1000);
+    scene_start (&scene);
+    sender_t sender = { .worker = scene_new_worker (&scene, "a"), .count = 3000, .size = 10000 };
+    muster_worker_set_liveness (sender.worker, 1000);
+    muster_worker_set_send_buffer (sender.worker, 100000);
+    scene_start_worker (sender.worker);
+    send_many (&sender);
+    cr_assert_eq (sender.error, 0);
+    cr_assert_eq (muster_worker_flush (sender.worker, PATIENCE_MS), 0);
+    scene_dismiss (sender.worker);
+    scene_close (&scene);
+}
+
 Test (worker, a_message_larger_than_the_send_buffer_is_sent_all_the_same)
 {
     scene_t scene = scene_begin ();
