@@ -157,7 +157,8 @@ def check(text: str, *arguments: str, timeout: float = LIMIT) -> List[str]:
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(line + "\n")      # at once: several processes may say something
+    sys.stdout.flush()
 
 
 def _say_when_blocked(progress: Callable[[], Any], ended: threading.Event) -> None:
