@@ -16,6 +16,9 @@ from typing import Any, Optional
 
 logger = logging.getLogger("muster")
 
+#   What report_failure says better.
+_KNOWN = ("handler failed: ", "system handler failed: ")
+
 #   By the level's number in C.
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
@@ -31,9 +34,11 @@ def report_failure(handler: Any, message: Any, error: BaseException) -> None:
 def _log_lines(wait: bool) -> None:
     from muster import _core
     for level, text in _core.take_log(wait):
+        if text.startswith(_KNOWN):
+            continue
         try:
             logger.log(_LEVELS[level], "%s", text)
-        except Exception:
+        except BaseException:   # of a logging handler: the next line is another's
             if logging.raiseExceptions:
                 traceback.print_exc()
 
