@@ -28,6 +28,7 @@ flight_new (wake_t *wake)
     if (!self)
         return NULL;
     atomic_init (&self->owners, 1);
+    atomic_init (&self->waiting, -1);
     self->wake = wake_share (wake);
     return self;
 }
@@ -50,10 +51,10 @@ flight_count (const flight_t *self)
 }
 
 bool
-flight_await (flight_t *self)
+flight_await (flight_t *self, int frames)
 {
-    atomic_store (&self->waiting, true);
-    return atomic_load (&self->frames) > 0;
+    atomic_store (&self->waiting, frames);
+    return atomic_load (&self->frames) > frames;
 }
 
 /*  Called by ZeroMQ, in any thread, when it needs the bytes no more. */
@@ -66,7 +67,8 @@ land (void *data, void *hint)
     flight_t *flight = cargo->flight;
     blob_release (&cargo->blob);
     alloc_free (cargo);
-    if (atomic_fetch_sub (&flight->frames, 1) == 1 && atomic_exchange (&flight->waiting, false))
+    int frames = atomic_fetch_sub (&flight->frames, 1) - 1;
+    if (frames <= atomic_load (&flight->waiting) && atomic_exchange (&flight->waiting, -1) >= 0)
         wake_call (flight->wake);
     flight_release (&flight);
 }

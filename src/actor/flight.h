@@ -23,7 +23,7 @@
 typedef struct {
     atomic_uint owners;     /* the sender, and each frame under way */
     atomic_int frames;      /* under way */
-    atomic_bool waiting;    /* the sender has more for when they have landed */
+    atomic_int waiting;     /* the sender has more for when no more than these are; less than 0: it has not */
     wake_t *wake;
 } flight_t;
 
@@ -33,9 +33,9 @@ void flight_release (flight_t **self_p);
 /*  Frames under way. */
 int flight_count (const flight_t *self);
 
-/*  Have the actor called when the last frame lands. Returns false if none is
-    under way: nobody would call. */
-bool flight_await (flight_t *self);
+/*  Have the actor called when no more than so many frames are under way. Returns
+    false if that is so already: nobody would call. */
+bool flight_await (flight_t *self, int frames);
 
 /*  Who a ROUTER sends to; NULL for a PUSH or DEALER. */
 typedef struct {

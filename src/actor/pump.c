@@ -69,10 +69,11 @@ send_pieces (listener_core_t *self, peer_t *peer)
     outbox_piece_t piece;
     for (;;) {
         int count = flight_count (peer->flight);
-        if (count >= PIECES_MOST && flight_await (peer->flight))
+        int left = peer->session.out.box.piece_offset > 0 ? PIECES_MOST / 2 : 0;
+        if (count >= PIECES_MOST && flight_await (peer->flight, left))
             return PUMP_AWAITS_LANDING;
         if (!session_next_piece (&peer->session, count == 0, &piece, &frame))
-            return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight)
+            return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight, 0)
                 ? PUMP_AWAITS_LANDING : PUMP_DONE;
         flight_result_t result = flight_send (
             peer->flight, binding_router (self->binding), &peer->route, &frame, &piece);
