@@ -21,7 +21,7 @@ Data is a dict of what msgpack knows, and of numpy arrays. Times are in seconds,
 import atexit
 import os
 
-from muster import _core
+from muster import _core, _log
 from muster._core import (
     Access,
     Again,
@@ -71,4 +71,11 @@ __all__ = [
 ]
 
 os.register_at_fork(after_in_child=_core.after_fork)
-atexit.register(_core.end_all)
+
+
+def _end() -> None:
+    _core.end_all()
+    _log.end()
+
+
+atexit.register(_end)

@@ -7,7 +7,6 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 The library's threads leave their lines and go on; a thread of Python's takes them
 to the logger `muster`.
 """
-import atexit
 import logging
 import os
 import threading
@@ -22,6 +21,8 @@ _KNOWN = ("handler failed: ", "system handler failed: ")
 #   By the level's number in C.
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
+_EXIT_SECONDS = 1
+
 _lock = threading.Lock()
 _thread: Optional[threading.Thread] = None
 
@@ -31,21 +32,21 @@ def report_failure(handler: Any, message: Any, error: BaseException) -> None:
     logger.error("handler %r failed on %r", handler, message, exc_info=error)
 
 
-def _log_lines(wait: bool) -> None:
-    from muster import _core
-    for level, text in _core.take_log(wait):
-        if text.startswith(_KNOWN):
-            continue
-        try:
-            logger.log(_LEVELS[level], "%s", text)
-        except BaseException:   # of a logging handler: the next line is another's
-            if logging.raiseExceptions:
-                traceback.print_exc()
+def _log_line(level: int, text: str) -> None:
+    if text.startswith(_KNOWN):
+        return
+    try:
+        logger.log(_LEVELS[level], "%s", text)
+    except BaseException:   # of a logging handler: the next line is another's
+        if logging.raiseExceptions:
+            traceback.print_exc()
 
 
 def _run() -> None:
-    while True:
-        _log_lines(True)
+    from muster import _core
+    while (lines := _core.take_log()) is not None:
+        for level, text in lines:
+            _log_line(level, text)
 
 
 def start() -> None:
@@ -55,7 +56,14 @@ def start() -> None:
         if _thread is None:
             _thread = threading.Thread(target=_run, name="muster-log", daemon=True)
             _thread.start()
-            atexit.register(_log_lines, False)
+
+
+def end() -> None:
+    """At the interpreter's exit: log what waits, for as long as a logging handler may take."""
+    from muster import _core
+    _core.end_log()
+    if _thread is not None:
+        _thread.join(_EXIT_SECONDS)
 
 
 def _after_fork() -> None:

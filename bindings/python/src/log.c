@@ -29,6 +29,7 @@ static struct {
     line_t **end;
     unsigned count;
     unsigned long dropped;
+    bool ended;                 /* nobody waits for more */
 } queue = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .end = &queue.first };
 
 static PyObject *report;        /* muster._log.report_failure */
@@ -93,16 +94,17 @@ log_forget (void)
     queue.end = &queue.first;
     queue.count = 0;
     queue.dropped = 0;
+    queue.ended = false;
 }
 
 /*  --------------------------------------------------------------------------
     Taking */
 
 static line_t *
-take_all (bool wait, unsigned long *dropped)
+take_all (unsigned long *dropped)
 {
     pthread_mutex_lock (&queue.lock);
-    while (wait && !queue.first && !queue.dropped)
+    while (!queue.ended && !queue.first && !queue.dropped)
         pthread_cond_wait (&queue.changed, &queue.lock);
     line_t *first = queue.first;
     *dropped = queue.dropped;
@@ -133,16 +135,32 @@ append_dropped (PyObject *list, unsigned long dropped)
     return append (list, MUSTER_LOG_WARNING, text);
 }
 
-PyObject *
-log_take (PyObject *module, PyObject *wait)
+static void
+end (void)
 {
-    (void) module;
-    int waits = PyObject_IsTrue (wait);
-    if (waits < 0)
-        return NULL;
+    pthread_mutex_lock (&queue.lock);
+    queue.ended = true;
+    pthread_cond_signal (&queue.changed);
+    pthread_mutex_unlock (&queue.lock);
+}
+
+PyObject *
+log_end (PyObject *module, PyObject *unused)
+{
+    (void) module, (void) unused;
+    end ();
+    Py_RETURN_NONE;
+}
+
+PyObject *
+log_take (PyObject *module, PyObject *unused)
+{
+    (void) module, (void) unused;
     line_t *line;
     unsigned long dropped;
-    CALL (line, take_all (waits, &dropped));
+    CALL (line, take_all (&dropped));
+    if (!line && !dropped)
+        Py_RETURN_NONE;
     PyObject *list = PyList_New (0);
     int rc = list ? 0 : -1;
     while (line) {

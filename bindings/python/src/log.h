@@ -20,9 +20,10 @@ void log_begin (void);
 /*  In a forked child: locks are new. */
 void log_forget (void);
 
-/*  The lines that wait, as a list of (level of C, text); if there are none it waits, unless wait is
-    false. */
-PyObject *log_take (PyObject *module, PyObject *wait);
+/*  The lines that wait, as a list of (level of C, text); waits until there are any. None after
+    log_end, when all were taken. */
+PyObject *log_take (PyObject *module, PyObject *unused);
+PyObject *log_end (PyObject *module, PyObject *unused);
 
 /*  Log the exception that is set, with its trace, and clear it. */
 void log_failed_handler (PyObject *handler, PyObject *message);

@@ -119,7 +119,9 @@ unpack (PyObject *module, PyObject *bytes)
 static PyMethodDef functions [] = {
     { "end_all", end_all, METH_NOARGS, "end_all($module, /)\n--\n\nEnd all listeners and workers: the interpreter ends." },
     { "after_fork", after_fork, METH_NOARGS, "after_fork($module, /)\n--\n\nIn a forked child: what is live is the parent's." },
-    { "take_log", log_take, METH_O, "take_log($module, wait, /)\n--\n\nThe log lines that wait: a list of (level, text)." },
+    { "take_log", log_take, METH_NOARGS,
+      "take_log($module, /)\n--\n\nThe next log lines, a list of (level, text); None after end_log, when all were taken." },
+    { "end_log", log_end, METH_NOARGS, "end_log($module, /)\n--\n\nWhoever waits for log lines waits no more." },
     { "pack", pack, METH_O, pack_doc },
     { "unpack", unpack, METH_O, unpack_doc },
     { NULL, NULL, 0, NULL }
