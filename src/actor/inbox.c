@@ -16,8 +16,10 @@
 #include "actor/monotonic.h"
 #include "actor/patience.h"
 #include "base/alloc.h"
+#include "base/process.h"
 
 struct inbox {
+    uint32_t generation;        /* of the process that made it */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned owners;            /* the actor's side, and each message taken out */
@@ -69,6 +71,7 @@ inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
     }
     pthread_mutex_init (&self->lock, NULL);
     monotonic_cond_init (&self->changed);
+    self->generation = process_generation ();
     self->owners = 1;
     self->wake = wake_share (wake);
     self->origin = origin;
@@ -503,6 +506,12 @@ int
 inbox_descriptor (inbox_t *self)
 {
     return self->descriptor;
+}
+
+bool
+inbox_is_foreign (const inbox_t *self)
+{
+    return self->generation != process_generation ();
 }
 
 void *

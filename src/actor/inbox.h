@@ -115,6 +115,10 @@ uint64_t inbox_give_up (inbox_t *self);
 /*  Readable while a caller's take would not wait. */
 int inbox_descriptor (inbox_t *self);
 
+/*  Does it belong to another process, from which this one was forked? Its lock may be
+    held for ever then. */
+bool inbox_is_foreign (const inbox_t *self);
+
 /*  What was given to inbox_new. */
 void *inbox_context (inbox_t *self);
 

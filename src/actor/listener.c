@@ -45,7 +45,7 @@ set_identity (listener_core_t *core)
 static muster_error_t
 done (muster_message_t *message, int failed)
 {
-    if (listener_is_foreign (inbox_context (message->context)))
+    if (inbox_is_foreign (message->context))
         return MUSTER_FORKED;
     inbox_done (&message, failed != 0);
     return 0;

@@ -52,7 +52,7 @@ static muster_error_t send_message (muster_worker_t *self, const message_parts_t
 static muster_error_t
 done (muster_message_t *message, int failed)
 {
-    if (is_foreign (inbox_context (message->context)))
+    if (inbox_is_foreign (message->context))
         return MUSTER_FORKED;
     inbox_done (&message, failed != 0);
     return 0;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <muster/error.h>
 #include <muster/message.h>
 
 #define PROTOCOL_VERSION 1
@@ -47,6 +48,9 @@ typedef enum {
     FRAME_GOODBYE,      /* nothing more comes from me */
     FRAME_END           /* listener: the session or its connection is over */
 } frame_kind_t;
+
+/*  The errors below this one may be an END's; what a host does to its own calls is none. */
+#define END_ERRORS MUSTER_INTERRUPTED
 
 /*  Flags of POSITIONS. */
 #define POSITIONS_BUSY 1    /* a handler has messages of this session */

@@ -292,7 +292,7 @@ read_body (muster_reader_t *reader, frame_t *frame)
                 && read_bool (reader, &frame->goodbye.keep);
         case FRAME_END:
             return read_uint32 (reader, &frame->end.error)
-                && frame->end.error < MUSTER_ERROR_COUNT
+                && frame->end.error < END_ERRORS
                 && read_text (reader, frame->end.text, true);
         default:
             return false;

@@ -41,7 +41,8 @@ Test (error, keeps_its_numbers)
     cr_assert_eq (MUSTER_FORKED, 10);
     cr_assert_eq (MUSTER_INUSE, 14);
     cr_assert_eq (MUSTER_END, 28);
-    cr_assert_eq (MUSTER_ERROR_COUNT, 29);
+    cr_assert_eq (MUSTER_INTERRUPTED, 29);
+    cr_assert_eq (MUSTER_ERROR_COUNT, 30);
 }
 
 Test (refusal, has_a_name_and_a_text_for_each)

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import weakref
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, List
 
 import children
 import muster

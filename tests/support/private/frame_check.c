@@ -62,7 +62,7 @@ control_is_sane (const frame_t *frame)
         case FRAME_GOODBYE:
             return true;
         case FRAME_END:
-            return frame->end.error < MUSTER_ERROR_COUNT && is_name (frame->end.text, true);
+            return frame->end.error < END_ERRORS && is_name (frame->end.text, true);
         default:
             return false;
     }
