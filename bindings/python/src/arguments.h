@@ -21,4 +21,15 @@ int arguments_timeout (PyObject *seconds, int *timeout_ms);
     exception that says what it is. */
 const char *arguments_name (PyObject *text, const char *what);
 
+/*  The texts of an iterable of str, which last as long as kept does. */
+typedef struct {
+    PyObject *kept;
+    const char **names;
+    size_t count;
+} names_t;
+
+/*  what names them in the TypeError. The caller ends them, whatever comes of it. */
+int arguments_names (PyObject *iterable, const char *what, names_t *names);
+void arguments_names_end (names_t *names);
+
 #endif

@@ -32,25 +32,13 @@ set_workers (muster_ask_t *ask, PyObject *workers)
 {
     if (workers == Py_None)
         return 0;
-    if (PyUnicode_Check (workers)) {
-        PyErr_SetString (PyExc_TypeError, "workers must be an iterable of str, not one str");
-        return -1;
-    }
-    PyObject *list = PySequence_Fast (workers, "workers must be an iterable of str");
-    if (!list)
-        return -1;
-    Py_ssize_t count = PySequence_Fast_GET_SIZE (list);
-    const char **sources = PyMem_Calloc ((size_t) count + 1, sizeof *sources);
-    if (!sources)
-        PyErr_NoMemory ();
-    for (Py_ssize_t index = 0; sources && index < count && !PyErr_Occurred (); index++)
-        sources [index] = arguments_name (PySequence_Fast_GET_ITEM (list, index), "a source");
-    muster_error_t error = PyErr_Occurred () ? 0 : muster_ask_set_workers (ask, sources, (size_t) count);
+    names_t names;
+    int rc = arguments_names (workers, "workers must be an iterable of str", &names);
+    muster_error_t error = rc ? 0 : muster_ask_set_workers (ask, names.names, names.count);
+    arguments_names_end (&names);
     if (error)
         errors_raise (error, "workers");
-    PyMem_Free (sources);
-    Py_DECREF (list);
-    return PyErr_Occurred () ? -1 : 0;
+    return rc || error ? -1 : 0;
 }
 
 /*  An int counts replies, a float is a fraction of those asked. */

@@ -475,19 +475,13 @@ PyDoc_STRVAR (wait_doc,
 static PyObject *
 wait_for_sources (listener_t *self, PyObject *workers, int timeout_ms)
 {
-    PyObject *list = PySequence_Fast (workers, "workers must be an int or an iterable of str");
-    if (!list)
-        return NULL;
-    Py_ssize_t count = PySequence_Fast_GET_SIZE (list);
-    const char **sources = PyMem_Calloc ((size_t) count + 1, sizeof *sources);
-    muster_error_t error = sources ? 0 : MUSTER_NOMEM;
-    for (Py_ssize_t index = 0; sources && index < count && !PyErr_Occurred (); index++)
-        sources [index] = arguments_name (PySequence_Fast_GET_ITEM (list, index), "a source");
-    if (!error && !PyErr_Occurred ())
-        CALL (error, muster_listener_wait_for_sources (self->listener, sources, (size_t) count, timeout_ms));
-    PyMem_Free (sources);
-    Py_DECREF (list);
-    return PyErr_Occurred () ? NULL : errors_none (error, "waiting for workers");
+    names_t names;
+    int rc = arguments_names (workers, "workers must be an int or an iterable of str", &names);
+    muster_error_t error = 0;
+    if (!rc)
+        CALL (error, muster_listener_wait_for_sources (self->listener, names.names, names.count, timeout_ms));
+    arguments_names_end (&names);
+    return rc ? NULL : errors_none (error, "waiting for workers");
 }
 
 static PyObject *
@@ -500,10 +494,6 @@ listener_wait (PyObject *object, PyObject *const *arguments, Py_ssize_t count, P
     if (!self || arguments_from (arguments, count, names, "wait_for_workers", keywords, 1, values)
     || arguments_timeout (values [1], &timeout_ms))
         return NULL;
-    if (PyUnicode_Check (values [0])) {
-        PyErr_SetString (PyExc_TypeError, "workers must be an int or an iterable of str, not one str");
-        return NULL;
-    }
     if (!PyIndex_Check (values [0]))
         return wait_for_sources (self, values [0], timeout_ms);
     Py_ssize_t workers = PyNumber_AsSsize_t (values [0], PyExc_OverflowError);
