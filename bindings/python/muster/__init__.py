@@ -19,6 +19,8 @@ Data is a dict of what msgpack knows, and of numpy arrays. Times are in seconds,
 `muster.aio` has the same for asyncio, `muster.fedflow` stands in for fedflow.core.message.
 """
 import atexit
+import multiprocessing
+import multiprocessing.util
 import os
 
 from muster import _core, _log
@@ -78,4 +80,12 @@ def _end() -> None:
     _log.end()
 
 
+def _end_with_child(*_: object) -> None:
+    #   multiprocessing's children do not run what atexit has. Low: after they joined their own.
+    multiprocessing.util.Finalize(None, _end, exitpriority=-10)
+
+
 atexit.register(_end)
+multiprocessing.util.register_after_fork(_end_with_child, _end_with_child)
+if multiprocessing.parent_process() is not None:
+    _end_with_child()

@@ -19,7 +19,8 @@ _H = TypeVar("_H", bound=Handler)
 class Listener(_core.Listener):
     """Takes messages in, hands each to the handler of its source, and knows the workers.
 
-    It works from `start` (or `with`) to `stop`, and may be started again. Any thread may use it.
+    It works from `start` (or `with`) to `stop`, and may be started again. Until the first handler is registered,
+    or the first loop over `messages` begins, messages wait. Any thread may use it.
     In a forked child it is the parent's: every call raises Forked.
     """
 

@@ -9,12 +9,23 @@
 #include "log.h"
 #include "message.h"
 
-static _Thread_local unsigned depth;
+/*  The handlers that a thread is in, the innermost first. */
+typedef struct visit visit_t;
+
+struct visit {
+    const visit_t *outer;
+    const PyObject *listener;
+};
+
+static _Thread_local const visit_t *visit;
 
 bool
-handlers_inside (void)
+handlers_inside (const PyObject *listener)
 {
-    return depth > 0;
+    const visit_t *each = visit;
+    while (each && each->listener != listener)
+        each = each->outer;
+    return each != NULL;
 }
 
 static unsigned forks;      /* how often this process is a child */
@@ -23,6 +34,7 @@ void
 handlers_forget (void)
 {
     forks++;
+    visit = NULL;
 }
 
 /*  A handler that forked has returned in the child, whose only thread this is: there
@@ -57,15 +69,17 @@ handlers_call (const muster_message_t *message, void *arg)
     PyGILState_STATE state = PyGILState_Ensure ();
     PyObject *tuple = Py_NewRef ((PyObject *) arg);
     int failed = 1;
-    PyObject *object = message_new_lent (message, PyTuple_GET_ITEM (tuple, 0));
-    depth++;
+    PyObject *listener = PyTuple_GET_ITEM (tuple, 0);
+    PyObject *object = message_new_lent (message, listener);
+    visit_t here = { .outer = visit, .listener = listener };
+    visit = &here;
     if (object) {
         failed = call (PyTuple_GET_ITEM (tuple, 1), object);
         message_end_loan (object);
     }
     else
         PyErr_Clear ();
-    depth--;
+    visit = here.outer;
     Py_DECREF (tuple);
     PyGILState_Release (state);
     return failed;

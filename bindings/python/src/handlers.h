@@ -23,8 +23,8 @@ int handlers_call (const muster_message_t *message, void *arg);
 /*  In a forked child. */
 void handlers_forget (void);
 
-/*  Is this thread in a handler? The tuple of one that is taken out may then be in use. */
-bool handlers_inside (void);
+/*  Is this thread in a handler of the listener? */
+bool handlers_inside (const PyObject *listener);
 
 /*  The hook of the dispatch thread: it has the GIL for as long as there is
     something to handle. state is the thread's. */

@@ -214,7 +214,7 @@ listener_stop (PyObject *object, PyObject *unused)
     CALL (error, muster_listener_stop (self->listener, &dropped));
     if (error)
         return errors_raise (error, error == MUSTER_TIMEOUT ? "a handler outlives the drain limit" : NULL);
-    if (!handlers_inside ()) {
+    if (!handlers_inside (object)) {
         PyList_SetSlice (self->retired, 0, PyList_GET_SIZE (self->retired), NULL);
         end_life (self);
     }
@@ -247,7 +247,7 @@ end_change (listener_t *self)
 static int
 keep_handler (listener_t *self, PyObject *key, PyObject *tuple, bool in_use)
 {
-    in_use = in_use || (key == Py_False && handlers_inside ());
+    in_use = in_use || (key == Py_False && handlers_inside ((PyObject *) self));
     PyObject *old = PyDict_GetItemWithError (self->handlers, key);
     if (old && in_use && PyList_Append (self->retired, old))
         return -1;

@@ -93,6 +93,7 @@ listener.register_default_handler(kept.append)
 listener.start()
 with muster.Worker(listener.endpoint) as worker:
     worker.send("X", {"bytes": bytes(2_000_000)})
+    listener.wait_for_workers(1, LIMIT)
     listener.broadcast("COMMAND")
     command = worker.recv(LIMIT)
 """,

@@ -174,27 +174,6 @@ def test_a_logging_handler_that_blocks_stops_no_message(listener: muster.Listene
     lines.find("LEFT source=busy")
 
 
-def test_a_logging_handler_that_blocks_stops_no_message_though_handlers_fail(
-        listener: muster.Listener, lines: Lines) -> None:
-    """What handlers raise is logged where it hurts nobody, as the library's own lines are."""
-    released = threading.Event()
-    lines.then = lambda record: released.wait(2 * LIMIT)
-
-    def fails(message: muster.Message) -> None:
-        raise ValueError
-    listener.register_handler("failing", fails)
-    worker = muster.Worker(listener.endpoint, "failing")
-    try:
-        for _ in range(10):
-            worker.send("X")
-        flushed = children.outcome(lambda: worker.flush(5))
-        failed = listener.stats["failed"]
-    finally:
-        released.set()
-        worker.close()
-    assert (flushed, failed) == ("", 10)
-
-
 def test_a_logging_handler_that_raises_stops_neither_messages_nor_later_lines(
         listener: muster.Listener, lines: Lines) -> None:
     def fails(record: logging.LogRecord) -> None:
