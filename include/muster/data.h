@@ -116,7 +116,8 @@ MUSTER_EXPORT void muster_writer_map (muster_writer_t *self, size_t pairs);
 MUSTER_EXPORT void muster_writer_seq (muster_writer_t *self, size_t elements);
 
 /*  Append an n-dimensional array; its bytes are copied. array->size must be
-    what dtype and shape give, else the writer's error is MUSTER_INVAL. */
+    what dtype and shape give, else the writer's error is MUSTER_INVAL. Large
+    arrays of one writer lie so that as a rule all are aligned where one is. */
 MUSTER_EXPORT void muster_writer_array (muster_writer_t *self, const muster_array_t *array);
 
 /*  Append msgpack bytes that were packed elsewhere, as they are. */

@@ -11,11 +11,9 @@
 
 #include "base/alloc.h"
 #include "wire/array.h"
+#include "wire/array_head.h"
 
 #define ROOM_FIRST 256
-
-/*  The packed dtype and shape: 1 + 7, then 3 + 32 * 9 bytes. */
-#define ARRAY_HEAD_ROOM 304
 
 /*  As large as this it writes into a blob. */
 #define BLOB_LEAST FRAME_RUN_BYTES
@@ -26,7 +24,10 @@ struct _muster_writer_t {
     blob_t *blob;           /* NULL: it is small */
     size_t size;
     size_t room;
+    size_t most;            /* bytes that this memory has held */
     muster_error_t error;   /* the first; nothing is written after it */
+    bool has_array;         /* a large one, */
+    size_t array_at;        /* whose elements begin here */
 };
 
 /*  --------------------------------------------------------------------------
@@ -47,7 +48,7 @@ free_bytes (muster_writer_t *self)
     else
         alloc_free (self->bytes);
     self->bytes = NULL;
-    self->size = self->room = 0;
+    self->size = self->room = self->most = 0;
 }
 
 static bool
@@ -150,7 +151,10 @@ muster_writer_destroy (muster_writer_t **self_p)
 void
 muster_writer_clear (muster_writer_t *self)
 {
+    if (self->size > self->most)
+        self->most = self->size;
     self->size = 0;
+    self->has_array = false;
     self->error = MUSTER_OK;
 }
 
@@ -172,11 +176,21 @@ writer_error (const muster_writer_t *self)
     return self->error;
 }
 
-/*  What is less than two thirds of its blob would have its owner keep too much. */
+/*  What is less than two thirds of the memory it takes would have its owner keep too
+    much. What was never written of a block takes none. */
+static bool
+is_worth_having (const muster_writer_t *self)
+{
+    if (!self->blob || self->size < BLOB_LEAST)
+        return false;
+    size_t taken = self->blob->is_block ? self->most : self->room;
+    return taken <= self->size + self->size / 2;
+}
+
 muster_error_t
 writer_part (const muster_writer_t *self, blob_part_t *part)
 {
-    bool worth = self->blob && self->size >= BLOB_LEAST && self->room - self->size <= self->size / 2;
+    bool worth = is_worth_having (self);
     *part = (blob_part_t) {
         .blob = worth ? self->blob : NULL, .bytes = (uint8_t *) self->bytes, .size = self->size };
     return self->error;
@@ -317,32 +331,23 @@ muster_writer_raw (muster_writer_t *self, const void *bytes, size_t size)
 /*  --------------------------------------------------------------------------
     Arrays */
 
-typedef struct {
-    char bytes [ARRAY_HEAD_ROOM];
-    size_t size;
-} array_head_t;
+/*  Smaller ones are cheaper to copy than to align. */
+#define ALIGNED_LEAST 65536
 
-static int
-append_head (void *target, const char *bytes, size_t size)
-{
-    array_head_t *head = target;
-    memcpy (head->bytes + head->size, bytes, size);
-    head->size += size;
-    return 0;
-}
+/*  The head of an ext as large as those that are aligned: lead byte, length, type. */
+#define EXT_HEAD_SIZE 6
 
+/*  All large arrays lie at the same distance from a multiple of ARRAY_ALIGNMENT, which the
+    first one sets, so that a receiver who aligns one has all of them aligned. */
 static void
-pack_head (array_head_t *head, const muster_array_t *array)
+align_head (muster_writer_t *self, array_head_t *head, const muster_array_t *array)
 {
-    msgpack_packer packer;
-    msgpack_packer_init (&packer, head, append_head);
-    head->size = 0;
-    char dtype [sizeof array->dtype];
-    array_explicit_dtype (array->dtype, dtype);
-    msgpack_pack_str_with_body (&packer, dtype, strlen (dtype));
-    msgpack_pack_array (&packer, array->dims);
-    for (size_t index = 0; index < array->dims; index++)
-        msgpack_pack_uint64 (&packer, array->shape [index]);
+    size_t at = self->size + EXT_HEAD_SIZE + head->size;
+    if (self->has_array)
+        array_head_pack_longer (head, array, (self->array_at - at) % ARRAY_ALIGNMENT);
+    else
+        self->array_at = at;
+    self->has_array = true;
 }
 
 void
@@ -353,9 +358,11 @@ muster_writer_array (muster_writer_t *self, const muster_array_t *array)
         return;
     }
     array_head_t head;
-    pack_head (&head, array);
-    if (!check (self, array->bytes, array->size) || !check (self, self, head.size + array->size))
+    array_head_pack (&head, array);
+    if (!check (self, array->bytes, array->size) || !check (self, self, ARRAY_HEAD_ROOM + array->size))
         return;
+    if (array->size >= ALIGNED_LEAST)
+        align_head (self, &head, array);
     msgpack_pack_ext (&self->packer, head.size + array->size, MUSTER_EXT_ARRAY);
     reserve (self, head.size + array->size);
     append_body (self, head.bytes, head.size);

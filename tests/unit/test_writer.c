@@ -256,6 +256,73 @@ Test (writer, says_the_byte_order_of_an_array)
     }
 }
 
+/*  Where in the writer the elements of each array begin. */
+static size_t
+elements_at (const muster_array_t *array)
+{
+    const void *bytes;
+    size_t size = 0;
+    muster_writer_array (writer, array);
+    cr_assert_eq (muster_writer_bytes (writer, &bytes, &size), MUSTER_OK);
+    return size - array->size;
+}
+
+static void
+check_distance (const muster_array_t *array, size_t padding, size_t alignment)
+{
+    static const char text [64] = {0};
+    muster_writer_clear (writer);
+    size_t first = elements_at (array);
+    muster_writer_str (writer, text, padding);
+    size_t before = 0;
+    muster_writer_bytes (writer, NULL, &before);
+    size_t second = elements_at (array);
+    cr_expect_eq ((second - first) % alignment, 0, "%zu bytes between two of %zu", padding, array->dims);
+    const void *bytes;
+    size_t size = 0;
+    muster_reader_t reader;
+    muster_value_t value;
+    muster_array_t again;
+    muster_writer_bytes (writer, &bytes, &size);
+    muster_reader_init (&reader, (const uint8_t *) bytes + before, size - before);
+    cr_assert_eq (muster_reader_next (&reader, &value), MUSTER_OK);
+    cr_assert_eq (muster_value_array (&value, &again), MUSTER_OK);
+    cr_expect_str_eq (again.dtype, array->dtype);
+    cr_expect_eq (again.dims, array->dims);
+    cr_expect_arr_eq (again.shape, array->shape, sizeof again.shape);
+    cr_expect_eq (again.size, array->size);
+}
+
+Test (writer, puts_large_arrays_where_all_are_aligned_if_one_is)
+{
+    static const char zeros [262144];
+    const muster_array_t arrays [] = {
+        {.dtype = "<f4", .dims = 1, .shape = {65536}, .bytes = zeros, .size = 262144},
+        {.dtype = "|u1", .dims = 1, .shape = {65535}, .bytes = zeros, .size = 65535},
+        {.dtype = "<f8", .dims = 1, .shape = {8192}, .bytes = zeros, .size = 65536},
+        {.dtype = "<f4", .dims = 2, .shape = {64, 1024}, .bytes = zeros, .size = 262144},
+        {.dtype = "<f4", .dims = 4, .shape = {32, 64, 3, 3}, .bytes = zeros, .size = 73728},
+        {.dtype = "<f2", .dims = 6, .shape = {1, 1, 2, 2, 64, 512}, .bytes = zeros, .size = 262144},
+        {.dtype = "<f2", .dims = 8, .shape = {1, 1, 1, 1, 2, 2, 64, 512}, .bytes = zeros, .size = 262144}};
+    static const size_t alignments [] = {8, 1, 8, 16, 32, 32, 64};
+    for (size_t index = 0; index < sizeof arrays / sizeof *arrays; index++)
+        for (size_t padding = 0; padding < 64; padding++)
+            check_distance (&arrays [index], padding, alignments [index]);
+}
+
+Test (writer, keeps_the_shortest_forms_for_small_arrays_and_the_first_large_one)
+{
+    static const char zeros [65536];
+    const muster_array_t large = {.dtype = "|u1", .dims = 2, .shape = {64, 1024}, .bytes = zeros, .size = 65536};
+    const muster_array_t small = {.dtype = "|u1", .dims = 2, .shape = {1, 2}, .bytes = zeros, .size = 2};
+    cr_expect_eq (elements_at (&large), 6 + 4 + 1 + 1 + 3);
+    size_t before = 0;
+    muster_writer_bytes (writer, NULL, &before);
+    cr_expect_eq (elements_at (&small) - before, 3 + 4 + 1 + 1 + 1);
+    muster_writer_clear (writer);
+    cr_expect_eq (elements_at (&large), 6 + 4 + 1 + 1 + 3, "after clear it is the first again");
+}
+
 Test (writer, grows_to_what_is_needed)
 {
     static char megabyte [1 << 20];
