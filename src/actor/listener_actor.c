@@ -10,6 +10,7 @@
 #include "actor/monotonic.h"
 #include "actor/presence.h"
 #include "actor/pump.h"
+#include "base/spare.h"
 
 /*  How long workers may take to say goodbye once positions are reported, and how
     long a stopping listener reads a PULL that does not get empty. */
@@ -182,10 +183,10 @@ poll_timeout (const loop_t *self)
         return -1;
     if (self->core->again)
         return 0;
-    int64_t deadline = next_deadline (self);
-    if (deadline == INT64_MAX)
-        return -1;
-    return deadline > self->core->now ? (long) (deadline - self->core->now) : 0;
+    int64_t now = self->core->now, deadline = next_deadline (self), idle = now + spare_age (now);
+    if (deadline > idle)
+        deadline = idle;
+    return deadline > now ? (long) (deadline - now) : 0;
 }
 
 /*  A handler calls when somebody waits for it, or the actor has stopped looking. */

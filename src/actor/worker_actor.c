@@ -11,6 +11,7 @@
 #include "actor/event.h"
 #include "actor/monotonic.h"
 #include "base/alloc.h"
+#include "base/spare.h"
 #include "wire/frame.h"
 #include "wire/placement.h"
 
@@ -365,8 +366,9 @@ poll_timeout (const loop_t *self)
     int64_t deadline = session_deadline (&core->session);
     if (core->backlog.first && !self->slow && self->now + LOOK_MS < deadline)
         deadline = self->now + LOOK_MS;
-    if (deadline == INT64_MAX)
-        return -1;
+    int64_t idle = self->now + spare_age (self->now);
+    if (deadline > idle)
+        deadline = idle;
     return deadline > self->now ? (long) (deadline - self->now) : 0;
 }
 

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/spare.h"
+
 #ifdef MUSTER_TESTING
 /*  Allocations until they fail, this one included; 0: they do not. */
 static _Thread_local size_t until_failure;
@@ -108,7 +110,10 @@ map_memory (size_t *size)
     bool huge = *size >= BLOCK_HUGE;
     if (huge)
         *size += PAGE_LARGE + padding (*size, PAGE_LARGE);
-    void *memory = mmap (NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = huge ? spare_take (size) : NULL;
+    if (memory)
+        return memory;
+    memory = mmap (NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return NULL;
     if (huge)
@@ -166,8 +171,9 @@ alloc_block_free (void *memory)
         return;
     block_t block;
     memcpy (&block, (uint8_t *) memory - sizeof block, sizeof block);
-    if (block.mapped)
-        munmap (block.memory, block.mapped);
-    else
+    if (!block.mapped)
         free (block.memory);
+    else
+    if (block.mapped < BLOCK_HUGE || !spare_keep (block.memory, block.mapped))
+        munmap (block.memory, block.mapped);
 }

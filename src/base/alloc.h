@@ -17,8 +17,9 @@ void *alloc_resize (void *memory, size_t size);
 char *alloc_text (const char *text);    /* a copy; NULL for NULL */
 void alloc_free (void *memory);
 
-/*  Memory for a message. What is large goes back to the system when it is freed:
-    the heap would keep it, for as long as anything lies behind it. */
+/*  Memory for a message. What is large goes back to the system when it is freed, or
+    waits a second to be used again (spare.h): the heap would keep it, for as long as
+    anything lies behind it. */
 void *alloc_block (size_t size);        /* not cleared; aligned for any type */
 /*  The same, with byte number offset at a multiple of BLOCK_ALIGNMENT. */
 #define BLOCK_ALIGNMENT 64

@@ -16,6 +16,7 @@
 
 #include "base/luck.h"
 #include "base/process.h"
+#include "base/spare.h"
 
 #define SOCKETS_MOST 16384
 /*  What ZeroMQ takes for itself: it ends the process where it gets less. */
@@ -45,6 +46,7 @@ after_fork_in_child (void)
 {
     shared = NULL;
     holders = 0;
+    spare_forget ();
     pthread_mutex_unlock (&context_lock);
 }
 
@@ -103,8 +105,10 @@ context_acquire (void)
     if (!shared)
         shared = make_context_without_signals ();
     void *context = shared;
-    if (context)
+    if (context) {
         holders++;
+        spare_open ();
+    }
     pthread_mutex_unlock (&context_lock);
     return context;
 }
@@ -113,7 +117,10 @@ void
 context_release (void *context)
 {
     pthread_mutex_lock (&context_lock);
-    bool last = context && context == shared && --holders == 0;
+    bool held = context && context == shared;
+    bool last = held && --holders == 0;
+    if (held)
+        spare_close ();
     if (last)
         shared = NULL;
     pthread_mutex_unlock (&context_lock);

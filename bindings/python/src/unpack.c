@@ -11,6 +11,7 @@
 #include "array.h"
 #include "errors.h"
 #include "ext.h"
+#include "keys.h"
 
 /*  An array from here on is a view. Smaller ones are copied: they may lie in a
     frame with other messages, or, over inproc, in the sender's memory. */
@@ -32,9 +33,8 @@ next_sequence (muster_reader_t *reader, uint32_t count, PyObject *owner)
 }
 
 static PyObject *
-text_of (const muster_value_t *value)
+checked (PyObject *text)
 {
-    PyObject *text = PyUnicode_DecodeUTF8 ((const char *) value->bytes, value->size, NULL);
     if (!text && PyErr_ExceptionMatches (PyExc_UnicodeError)) {
         PyErr_Clear ();
         errors_raise (MUSTER_FORMAT, "a str is not UTF-8");
@@ -42,17 +42,19 @@ text_of (const muster_value_t *value)
     return text;
 }
 
-/*  Keys are the same ones again and again. */
+static PyObject *
+text_of (const muster_value_t *value)
+{
+    return checked (PyUnicode_DecodeUTF8 ((const char *) value->bytes, value->size, NULL));
+}
+
 static PyObject *
 next_key (muster_reader_t *reader)
 {
     muster_value_t value;
     if (muster_reader_next (reader, &value) || value.type != MUSTER_VALUE_STR)
         return errors_raise (MUSTER_FORMAT, "key");
-    PyObject *key = text_of (&value);
-    if (key)
-        PyUnicode_InternInPlace (&key);
-    return key;
+    return checked (keys_get (value.bytes, value.size));
 }
 
 static PyObject *
