@@ -18,6 +18,9 @@ class Worker(_core.Worker):
     thread may use it. A forked child makes one of its own: with the parent's every call raises Forked.
     """
 
+    #   Whether it is ended with the interpreter; else whoever made it sees to that.
+    _ends_at_exit = True
+
     def __init__(
         self,
         endpoint: str,
@@ -45,7 +48,7 @@ class Worker(_core.Worker):
             "return_endpoint": return_endpoint, "send_buffer": send_buffer,
             "command_buffer": command_buffer, "liveness": liveness, "drain": drain,
             "no_progress": no_progress,
-        })
+        }, self._ends_at_exit)
         _log.start()
 
     def __enter__(self) -> "Worker":

@@ -225,6 +225,12 @@ def _lives(address: str) -> bool:
         os.close(descriptor)
 
 
+class _Worker(muster.Worker):
+    """Needed until the last thread of its process has handed over, which is longer than others are."""
+
+    _ends_at_exit = False
+
+
 class _Sender:
     """The way to another process's hub: `put` keeps, and a thread sends, so that nobody who puts ever waits."""
 
@@ -278,7 +284,7 @@ class _Sender:
         """A worker, which connects by itself; None if that cannot be."""
         for _ in range(_CONNECT_TRIES):
             try:
-                return muster.Worker(self._address, no_progress=_PATIENCE, drain=_GOODBYE)
+                return _Worker(self._address, no_progress=_PATIENCE, drain=_GOODBYE)
             except muster.Error as error:
                 _logger.warning("no way to the listener yet: %s", error)
             if not _lives(self._address):

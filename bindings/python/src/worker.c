@@ -85,9 +85,11 @@ end_at_exit (PyObject *object, int left_ms)
 static int
 worker_construct (worker_t *self, PyObject *arguments, PyObject *named)
 {
-    static char *keywords [] = { "endpoint", "source", "options", NULL };
+    static char *keywords [] = { "endpoint", "source", "options", "ends_at_exit", NULL };
     PyObject *endpoint, *source, *dict;
-    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OOO!:Worker", keywords, &endpoint, &source, &PyDict_Type, &dict))
+    int ends_at_exit;
+    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OOO!p:Worker", keywords,
+        &endpoint, &source, &PyDict_Type, &dict, &ends_at_exit))
         return -1;
     if (self->worker) {
         errors_raise (MUSTER_BUSY, "__init__ was called before");
@@ -111,7 +113,8 @@ worker_construct (worker_t *self, PyObject *arguments, PyObject *named)
         fail (self, error);
         return -1;
     }
-    live_add (&self->live, (PyObject *) self, end_at_exit);
+    if (ends_at_exit)
+        live_add (&self->live, (PyObject *) self, end_at_exit);
     return 0;
 }
 

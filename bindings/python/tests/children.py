@@ -392,3 +392,14 @@ def grandchild(endpoint: str, method: str) -> None:
         process.join(LIMIT)
         assert process.exitcode == 0
         worker.send("AFTER")
+
+
+#   What a child leaves open lives as long as its process.
+left_open: List[Any] = []
+
+
+def work_and_leave(endpoint: str, source: str) -> None:
+    """A worker that sends a hundred messages and is not closed."""
+    left_open.append(muster.Worker(endpoint, source))
+    for number in range(100):
+        left_open[0].send("X", {"number": number})

@@ -479,7 +479,7 @@ def test_a_logging_handler_that_raises_hurts_no_message_and_no_later_line():
             with muster.Worker(listener.endpoint, "another") as worker:
                 worker.send("A")
                 worker.flush(30)
-            while "system handler failed" not in lines.get(timeout=10):
+            while "failed on <muster.Message 'LEFT'" not in lines.get(timeout=10):
                 pass
             print("logged")
         """)

@@ -777,3 +777,13 @@ def test_a_fork_while_the_log_is_written_can_log() -> None:
     finally:
         ended.set()
         thread.join(LIMIT)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_worker_sent_that_a_child_leaves_open_is_handled(
+        method: str, listener: muster.Listener, gatherer: Gatherer) -> None:
+    """Children of multiprocessing do not run what atexit has."""
+    child = process(method, children.work_and_leave, listener.endpoint, "left-open")
+    assert gatherer.take(100) == [("left-open", "X", {"number": number}) for number in range(100)]
+    end(child)
+    assert child.exitcode == 0
