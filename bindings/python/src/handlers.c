@@ -6,6 +6,9 @@
 */
 #include "handlers.h"
 
+#include <stdint.h>
+#include <time.h>
+
 #include "log.h"
 #include "message.h"
 
@@ -63,6 +66,28 @@ call (PyObject *handler, PyObject *message)
     return 0;
 }
 
+/*  While there is always something to handle, handlers that are no Python code, a
+    queue's put say, would never let another thread have the GIL. */
+#define CALLS_BETWEEN_LOOKS 64
+#define TURN_NS 5000000
+
+static void
+give_others_a_turn (void)
+{
+    static _Thread_local unsigned calls;
+    static _Thread_local int64_t turn_ends;
+    if (++calls % CALLS_BETWEEN_LOOKS)
+        return;
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    int64_t now_ns = now.tv_sec * INT64_C (1000000000) + now.tv_nsec;
+    if (now_ns < turn_ends)
+        return;
+    turn_ends = now_ns + TURN_NS;
+    Py_BEGIN_ALLOW_THREADS
+    Py_END_ALLOW_THREADS
+}
+
 int
 handlers_call (const muster_message_t *message, void *arg)
 {
@@ -81,6 +106,7 @@ handlers_call (const muster_message_t *message, void *arg)
         PyErr_Clear ();
     visit = here.outer;
     Py_DECREF (tuple);
+    give_others_a_turn ();
     PyGILState_Release (state);
     return failed;
 }

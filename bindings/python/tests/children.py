@@ -403,3 +403,10 @@ def work_and_leave(endpoint: str, source: str) -> None:
     left_open.append(muster.Worker(endpoint, source))
     for number in range(100):
         left_open[0].send("X", {"number": number})
+
+
+def flood(endpoint: str) -> None:
+    """A worker that sends until it is killed."""
+    worker = muster.Worker(endpoint, "flood")
+    while True:
+        worker.send("X")

@@ -14,7 +14,9 @@ import queue
 import signal
 import sys
 import threading
+import time
 import weakref
+from collections import deque
 from typing import Any, Callable, Dict, List
 
 import children
@@ -777,6 +779,21 @@ def test_a_fork_while_the_log_is_written_can_log() -> None:
     finally:
         ended.set()
         thread.join(LIMIT)
+
+
+def test_a_flood_for_a_handler_that_is_no_python_code_leaves_other_threads_their_turns(listener: muster.Listener) -> None:
+    got: "deque[muster.Message]" = deque(maxlen=1)
+    listener.register_default_handler(got.append)
+    floods = [process("fork", children.flood, listener.endpoint) for _ in range(4)]
+    try:
+        children.eventually(lambda: listener.stats["handled"] > 100_000)
+        for _ in range(50):
+            time.sleep(0)       # gives the GIL up, and needs it again
+        assert all(child.is_alive() for child in floods)
+    finally:
+        for child in floods:
+            child.kill()
+            child.join(LIMIT)
 
 
 @pytest.mark.parametrize("method", METHODS)
