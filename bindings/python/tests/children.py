@@ -407,6 +407,6 @@ def work_and_leave(endpoint: str, source: str) -> None:
 
 def flood(endpoint: str) -> None:
     """A worker that sends until it is killed."""
-    worker = muster.Worker(endpoint, "flood")
+    worker = muster.Worker(endpoint)
     while True:
         worker.send("X")
