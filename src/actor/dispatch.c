@@ -49,24 +49,25 @@ count_unhandled (listener_core_t *core)
     roster_unlock (&core->roster);
 }
 
-static void
-dispatch_message (dispatch_t *self, muster_message_t **message)
+/*  Returns whether it failed. */
+static bool
+handle_message (dispatch_t *self, const muster_message_t *message)
 {
     registry_t *registry = self->core->registry;
     bool failed = false;
-    registry_entry_t entry = registry_enter (registry, (*message)->source);
+    registry_entry_t entry = registry_enter (registry, message->source);
     if (entry.handler) {
-        failed = entry.handler (*message, entry.arg) != 0;
+        failed = entry.handler (message, entry.arg) != 0;
         registry_leave (registry, entry);
         if (failed)
-            log_message (&self->failed_log, "handler failed", *message);
+            log_message (&self->failed_log, "handler failed", message);
     }
     else {
         registry_leave (registry, entry);
-        log_message (&self->unhandled_log, "no handler", *message);
+        log_message (&self->unhandled_log, "no handler", message);
         count_unhandled (self->core);
     }
-    inbox_done (message, failed);
+    return failed;
 }
 
 static void
@@ -81,17 +82,23 @@ log_event (const muster_message_t *message)
         *reason ? " reason=" : "", log_escape (reason_text, sizeof reason_text, reason, strlen (reason)));
 }
 
-void
-dispatch_event (listener_core_t *core, muster_message_t **message)
+static void
+handle_event (listener_core_t *core, const muster_message_t *message)
 {
     registry_entry_t entry = registry_enter_system (core->registry);
     if (entry.handler) {
-        if (entry.handler (*message, entry.arg))
-            log_write (MUSTER_LOG_WARNING, "system handler failed: cmd=%s", (*message)->cmd);
+        if (entry.handler (message, entry.arg))
+            log_write (MUSTER_LOG_WARNING, "system handler failed: cmd=%s", message->cmd);
     }
     else
-        log_event (*message);
+        log_event (message);
     registry_leave (core->registry, entry);
+}
+
+void
+dispatch_event (listener_core_t *core, muster_message_t **message)
+{
+    handle_event (core, *message);
     inbox_done (message, false);
 }
 
@@ -111,14 +118,14 @@ set_resumed (dispatch_t *self, bool resumed)
 /*  Whoever wants to be told of pauses is told of those that are some, not between
     messages that wait already. */
 static muster_error_t
-take (dispatch_t *self, muster_message_t **message, bool *event)
+take (dispatch_t *self, muster_message_t **message, bool failed, bool *event)
 {
-    int64_t deadline = self->hook ? 0 : INT64_MAX;
-    muster_error_t error = inbox_take (self->core->inbox, INBOX_DISPATCH, deadline, message, event);
+    inbox_t *inbox = self->core->inbox;
+    muster_error_t error = inbox_exchange (inbox, message, failed, event);
     if (error)
         set_resumed (self, false);
     if (error == MUSTER_TIMEOUT)
-        error = inbox_take (self->core->inbox, INBOX_DISPATCH, INT64_MAX, message, event);
+        error = inbox_take (inbox, INBOX_DISPATCH, INT64_MAX, message, event);
     if (!error)
         set_resumed (self, true);
     return error;
@@ -137,17 +144,18 @@ static void *
 run (void *argument)
 {
     dispatch_t *self = argument;
-    muster_message_t *message;
-    bool event;
+    muster_message_t *message = NULL;
+    bool event, failed = false;
     muster_error_t error;
-    while ((error = take (self, &message, &event)) != MUSTER_CLOSED) {
+    while ((error = take (self, &message, failed, &event)) != MUSTER_CLOSED) {
+        failed = false;
         if (error)
             sched_yield ();     /* out of memory: others may free some */
         else
         if (event)
-            dispatch_event (self->core, &message);
+            handle_event (self->core, message);
         else
-            dispatch_message (self, &message);
+            failed = handle_message (self, message);
     }
     if (self->hook)
         self->hook (MUSTER_DISPATCH_END, self->hook_arg);

@@ -395,25 +395,60 @@ free_message (muster_message_t *message)
     alloc_free (message);
 }
 
+/*  With the lock. */
+static void
+count_handled (inbox_t *self, const muster_message_t *message, bool failed)
+{
+    batch_t *batch = message->ticket;
+    if (batch->event)
+        return;
+    self->counts.handled++;
+    self->counts.failed += failed;
+    self->counts.queued--;
+    self->counts.queued_bytes -= batch_size_of (batch, message->index);
+    count_done (batch, message->index);
+    note_progress (self, batch);
+}
+
+/*  Without it. */
+static void
+free_handled (muster_message_t *message)
+{
+    batch_t *batch = message->ticket;
+    free_message (message);
+    batch_release (&batch);
+}
+
 void
 inbox_done (muster_message_t **message_p, bool failed)
 {
     muster_message_t *message = *message_p;
     *message_p = NULL;
     inbox_t *self = message->context;
-    batch_t *batch = message->ticket;
     pthread_mutex_lock (&self->lock);
-    if (!batch->event) {
-        self->counts.handled++;
-        self->counts.failed += failed;
-        self->counts.queued--;
-        self->counts.queued_bytes -= batch_size_of (batch, message->index);
-        count_done (batch, message->index);
-        note_progress (self, batch);
-    }
+    count_handled (self, message, failed);
     drop_owner (self);
-    free_message (message);
-    batch_release (&batch);
+    free_handled (message);
+}
+
+muster_error_t
+inbox_exchange (inbox_t *self, muster_message_t **message_p, bool failed, bool *event)
+{
+    muster_message_t *message = *message_p;
+    *message_p = NULL;
+    pthread_mutex_lock (&self->lock);
+    if (message) {
+        count_handled (self, message, failed);
+        self->owners--;     /* never the last: the actor's side is there */
+    }
+    bool taken = try_take (self, INBOX_DISPATCH, message_p, event);
+    bool open = self->open;
+    pthread_mutex_unlock (&self->lock);
+    if (message)
+        free_handled (message);
+    if (taken)
+        return *message_p ? 0 : MUSTER_NOMEM;
+    return open ? MUSTER_TIMEOUT : MUSTER_CLOSED;
 }
 
 void

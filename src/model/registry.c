@@ -45,6 +45,7 @@ struct registry {
     pthread_cond_t left;            /* a handler has returned */
     registry_wait_fn *wait;
     named_t *named;
+    named_t *last;                  /* found last: a burst is often of one source */
     registry_slot_t *fallback;      /* the default handler; NULL: built in */
     registry_slot_t *system;
     visitor_t visitors [THREADS_MOST];
@@ -171,8 +172,12 @@ retire (registry_t *self, registry_slot_t *slot)
 static named_t *
 find_named (registry_t *self, const char *source)
 {
+    if (self->last && strcmp (self->last->source, source) == 0)
+        return self->last;
     named_t *named;
     HASH_FIND_STR (self->named, source, named);
+    if (named)
+        self->last = named;
     return named;
 }
 
@@ -239,6 +244,7 @@ registry_unregister (registry_t *self, const char *source)
     named_t *named = find_named (self, source);
     if (named) {
         HASH_DEL (self->named, named);
+        self->last = NULL;
         error = retire (self, named->slot);
         alloc_free (named);
     }

@@ -29,10 +29,32 @@ typedef struct {
 
 static PyTypeObject message_type;
 
+/*  Memory of a message that has gone, for the next one: handlers have one at a time. */
+static message_t *spare;
+
+static message_t *
+new_memory (void)
+{
+    message_t *self = spare;
+    if (!self)
+        return PyObject_GC_New (message_t, &message_type);
+    spare = NULL;
+    return (message_t *) PyObject_Init ((PyObject *) self, &message_type);
+}
+
+static void
+free_memory (message_t *self)
+{
+    if (spare)
+        PyObject_GC_Del (self);
+    else
+        spare = self;
+}
+
 static PyObject *
 new_message (const muster_message_t *message, hold_t hold, PyObject *peer)
 {
-    message_t *self = PyObject_GC_New (message_t, &message_type);
+    message_t *self = new_memory ();
     if (!self)
         return NULL;
     self->message = message;
@@ -159,7 +181,7 @@ message_dealloc (message_t *self)
     Py_XDECREF (self->cmd);
     Py_XDECREF (self->data);
     Py_XDECREF (self->peer);
-    PyObject_GC_Del (self);
+    free_memory (self);
 }
 
 /*  --------------------------------------------------------------------------
