@@ -22,7 +22,7 @@
     pieces, so that no heartbeat waits behind a model. */
 #define FRAME_RUN_BYTES 65536
 #define FRAME_RUN_MESSAGES 1024
-#define FRAME_CHUNK_BYTES 524288
+#define FRAME_CHUNK_BYTES 1048576
 #define FRAME_COMMAND_CHUNK_BYTES 262144
 
 typedef struct {
