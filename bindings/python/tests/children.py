@@ -410,3 +410,10 @@ def flood(endpoint: str) -> None:
     worker = muster.Worker(endpoint)
     while True:
         worker.send("X")
+
+
+def work_patiently(endpoint: str, source: str) -> None:
+    """A worker that takes its listener for lost after a second of silence, and waits for a slow handler."""
+    with muster.Worker(endpoint, source, liveness=1, drain=LIMIT) as worker:
+        for number in range(50):
+            worker.send("X", {"number": number})

@@ -5,6 +5,7 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import copy
+import ctypes
 import gc
 import logging
 import multiprocessing
@@ -804,3 +805,23 @@ def test_what_a_worker_sent_that_a_child_leaves_open_is_handled(
     assert gatherer.take(100) == [("left-open", "X", {"number": number}) for number in range(100)]
     end(child)
     assert child.exitcode == 0
+
+
+def test_a_handler_that_holds_the_gil_for_longer_than_liveness_loses_no_worker() -> None:
+    """Heartbeats come from the library's threads."""
+    hold = ctypes.PyDLL(None).usleep        # through PyDLL a function keeps the GIL
+    events: List[str] = []
+    handled: List[int] = []
+    with muster.Listener("tcp://127.0.0.1:*", liveness=1) as listener:
+        listener.register_system_handler(lambda message: events.append(message.cmd))
+
+        def handler(message: muster.Message) -> None:
+            if not handled:
+                hold(3_000_000)
+            handled.append(message.data["number"])
+        listener.register_default_handler(handler)
+        child = process("fork", children.work_patiently, listener.endpoint, "patient")
+        end(child)
+    assert child.exitcode == 0
+    assert handled == list(range(50))
+    assert events == ["JOINED", "LEFT"]
