@@ -6,9 +6,9 @@
 */
 #include "model/session.h"
 
-#include <string.h>
 
 #include "base/alloc.h"
+#include "base/copy.h"
 
 void
 session_drop_partial (session_t *self)
@@ -98,7 +98,7 @@ session_chunk (
         return arrival;
     if (chunk->total != self->in.partial_size || chunk->offset != self->in.partial_filled)
         return found_gap (self, now);
-    memcpy (self->in.partial + chunk->offset, body, size);
+    copy_past_caches (self->in.partial + chunk->offset, body, size);
     self->in.partial_filled += size;
     self->in.partial_at = now;
     return self->in.partial_filled == chunk->total ? ARRIVAL_TAKE : ARRIVAL_PART;
