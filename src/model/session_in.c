@@ -6,7 +6,6 @@
 */
 #include "model/session.h"
 
-
 #include "base/alloc.h"
 #include "base/copy.h"
 
