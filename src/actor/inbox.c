@@ -115,6 +115,11 @@ inbox_leave (inbox_t **self_p)
         return;
     inbox_give_up (self);
     pthread_mutex_lock (&self->lock);
+    while (self->queue) {
+        batch_t *event = self->queue;
+        DL_DELETE (self->queue, event);
+        batch_release (&event);
+    }
     while (self->late) {
         place_t *late = self->late;
         DL_DELETE (self->late, late);
@@ -524,13 +529,16 @@ inbox_cut (inbox_t *self, batch_t *batch)
     return count;
 }
 
+/*  What was told of workers is true whatever becomes of their messages. */
 uint64_t
 inbox_give_up (inbox_t *self)
 {
     uint64_t count = 0;
+    batch_t *batch, *next;
     pthread_mutex_lock (&self->lock);
-    while (self->queue)
-        count += give_up_batch (self, self->queue);
+    DL_FOREACH_SAFE (self->queue, batch, next)
+        if (!batch->event)
+            count += give_up_batch (self, batch);
     self->counts.queued -= count;
     tell (self);
     pthread_mutex_unlock (&self->lock);

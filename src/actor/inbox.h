@@ -112,8 +112,8 @@ void inbox_set_call (inbox_t *self, inbox_call_t call);
     after inbox_give_up. */
 uint32_t inbox_cut (inbox_t *self, batch_t *batch);
 
-/*  Forget what nobody has taken, late replies excepted. Returns how many messages
-    that were. */
+/*  Forget what nobody has taken, late replies and events excepted. Returns how many
+    messages that were. */
 uint64_t inbox_give_up (inbox_t *self);
 
 /*  Readable while a caller's take would not wait. */

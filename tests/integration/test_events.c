@@ -524,3 +524,20 @@ Test (events, several_listeners_and_workers_in_one_process_do_not_mix)
         scene_close (&scenes [i]);
     }
 }
+
+Test (events, what_was_told_before_a_stop_is_handled_though_the_handler_is_slow)
+{
+    scene_t scene = scene_begin ();
+    collector_block (scene.events);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    cr_assert (collector_wait (scene.events, 1));
+    scene_dismiss (worker);
+    muster_listener_set_drain (scene.listener, 0);
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), MUSTER_TIMEOUT);
+    collector_unblock (scene.events);
+    cr_assert (collector_wait (scene.events, 2));
+    char *story = collector_story (scene.events);
+    cr_assert_str_eq (story, "JOINED a, LEFT a");
+    free (story);
+    scene_close (&scene);
+}
