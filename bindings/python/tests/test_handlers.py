@@ -1306,12 +1306,15 @@ def test_an_endpoint_that_is_no_text_is_refused_at_once(endpoint, error):
         muster.Listener(endpoint)
 
 
-def test_a_taken_port_is_in_use_and_named(listener, make_listener):
+def test_a_taken_port_is_in_use_and_named(make_listener):
+    address = f"tcp://127.{os.getpid() >> 16 & 127}.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"     # nobody else's
+    listener = make_listener(f"{address}:*")
+    listener.start()
     port = listener.endpoint.rsplit(":", 1)[1]
-    other = make_listener(f"tcp://127.0.0.1:{port}")
+    other = make_listener(f"{address}:{port}")
     with pytest.raises(muster.InUse, match=port):
         other.start()
-    before = make_listener(f"tcp://127.0.0.1:{int(port) - 1}")      # its way back is taken
+    before = make_listener(f"{address}:{int(port) - 1}")      # its way back is taken
     with pytest.raises(muster.InUse, match=port):
         before.start()
     listener.stop()
