@@ -362,8 +362,8 @@ static PyGetSetDef getters [] = {
     { "cmd", (getter) get_cmd, NULL, "str: what it asks for.", NULL },
     { "data", (getter) get_data, NULL,
       "dict: its data, unpacked when first asked for. Arrays are numpy arrays with the dtype\n"
-      "and shape that were sent, in C order; those of 1 MiB and more are views of the\n"
-      "message's memory, which lasts as long as they do.", NULL },
+      "and shape that were sent, in C order; those of 1 MiB and more are, where they lie\n"
+      "aligned, views of the message's memory, which lasts as long as they do.", NULL },
     { "session", (getter) get_session, NULL,
       "str: 32 hexadecimal digits; \"\" for a plain producer's message and for events.", NULL },
     { "position", (getter) get_position, NULL,
