@@ -6,6 +6,8 @@
 */
 #include "base/text.h"
 
+#include <muster/message.h>
+
 static size_t
 bytes_of (uint8_t lead)
 {
@@ -40,4 +42,20 @@ bool
 text_is_control (uint32_t character)
 {
     return character < 0x20 || (character >= 0x7f && character <= 0x9f);
+}
+
+bool
+text_is_name (const char *text, size_t size)
+{
+    const uint8_t *bytes = (const uint8_t *) text;
+    if (size == 0 || size > MUSTER_NAME_MAX)
+        return false;
+    for (size_t at = 0; at < size;) {
+        uint32_t character;
+        size_t length = text_character (bytes + at, size - at, &character);
+        if (length == 0 || text_is_control (character))
+            return false;
+        at += length;
+    }
+    return true;
 }

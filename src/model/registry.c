@@ -96,23 +96,6 @@ registry_destroy (registry_t **self_p)
     alloc_free (self);
 }
 
-static bool
-is_source (const char *source)
-{
-    size_t size = strnlen (source, MUSTER_NAME_MAX + 1);
-    if (size == 0 || size > MUSTER_NAME_MAX)
-        return false;
-    const uint8_t *bytes = (const uint8_t *) source;
-    for (size_t at = 0; at < size;) {
-        uint32_t character;
-        size_t length = text_character (bytes + at, size - at, &character);
-        if (length == 0 || text_is_control (character))
-            return false;
-        at += length;
-    }
-    return true;
-}
-
 static registry_slot_t *
 slot_new (muster_handler_fn *handler, void *arg)
 {
@@ -221,7 +204,7 @@ put_named (registry_t *self, const char *source, registry_slot_t *slot, bool ove
 muster_error_t
 registry_register (registry_t *self, const char *source, muster_handler_fn *handler, void *arg, bool overwrite)
 {
-    if (!source || !handler || !is_source (source))
+    if (!source || !handler || !text_is_name (source, strnlen (source, MUSTER_NAME_MAX + 1)))
         return MUSTER_INVAL;
     if (strcmp (source, self->own_source) == 0)
         return MUSTER_RESERVED;
