@@ -22,15 +22,15 @@
     XX (BUSY, "in use") \
     XX (DEADLOCK, "the call would wait for itself") \
     XX (FORKED, "the object belongs to the parent process") \
-    XX (EXISTS, "the source has a handler") \
+    XX (EXISTS, "the source has a handler, or the file is there") \
     XX (RESERVED, "the source is the listener's own") \
-    XX (NOTFOUND, "no such worker, handler or key") \
+    XX (NOTFOUND, "no such worker, handler, key or file") \
     XX (INUSE, "address in use") \
     XX (ENDPOINT, "endpoint malformed or not usable") \
     XX (ACCESS, "access refused") \
     XX (FULL, "the listener has no room for another worker") \
     XX (TOOBIG, "message over the limit") \
-    XX (FORMAT, "bytes that break a rule of the message format") \
+    XX (FORMAT, "bytes that break a rule of their format") \
     XX (TYPE, "a value of another type than asked for") \
     XX (REJECTED, "the peer refused a message") \
     XX (LEFT, "the worker said goodbye") \

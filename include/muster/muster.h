@@ -11,6 +11,7 @@
 #include "data.h"
 #include "error.h"
 #include "interrupt.h"
+#include "keys.h"
 #include "listener.h"
 #include "log.h"
 #include "message.h"

@@ -30,21 +30,11 @@ typedef struct {
     size_t size;
 } piece_t;
 
-typedef enum { ITEM_NONE, ITEM_FOUND, ITEM_BAD } item_found_t;
-
-/*  What a line has: LEVEL times four blanks, name = value. */
-typedef struct {
-    size_t level;
-    piece_t name;
-    piece_t value;
-    const char *problem;    /* a static string */
-} item_t;
-
 typedef struct {
     certificate_t *keys;
-    size_t deepest;         /* the level that the next item has at most */
     bool seen_curve;
     bool in_curve;
+    const char *problem;    /* a static string; NULL while there is none */
 } reader_t;
 
 static bool
@@ -90,34 +80,52 @@ ends (piece_t rest)
     return rest.size == 0 || *rest.at == '#';
 }
 
-static item_found_t
-complain (item_t *self, const char *problem)
+static void
+complain (reader_t *self, const char *problem)
 {
     self->problem = problem;
-    return ITEM_BAD;
 }
 
-static item_found_t
-take_quoted (item_t *self, piece_t rest)
+static piece_t
+take_name (piece_t *rest)
+{
+    piece_t name = { .at = rest->at };
+    while (rest->size > 0 && is_name_character (*rest->at))
+        skip (rest, 1);
+    name.size = (size_t) (rest->at - name.at);
+    return name;
+}
+
+static bool
+is_named (piece_t name, const char *text)
+{
+    return name.size == strlen (text) && memcmp (name.at, text, name.size) == 0;
+}
+
+static piece_t
+take_quoted (reader_t *self, piece_t rest)
 {
     char quote = *rest.at;
     skip (&rest, 1);
     const char *end = memchr (rest.at, quote, rest.size);
+    piece_t value = { rest.at, end ? (size_t) (end - rest.at) : rest.size };
+    skip (&rest, value.size + (end ? 1 : 0));
     if (!end)
-        return complain (self, "a quote is not closed");
-    self->value = (piece_t) { rest.at, (size_t) (end - rest.at) };
-    skip (&rest, self->value.size + 1);
-    return ends (rest) ? ITEM_FOUND : complain (self, "there is more behind the closing quote");
+        complain (self, "a quote is not closed");
+    else
+    if (!ends (rest))
+        complain (self, "there is more behind the closing quote");
+    return value;
 }
 
-static item_found_t
-take_value (item_t *self, piece_t rest)
+static piece_t
+take_value (reader_t *self, piece_t rest)
 {
-    if (ends (rest))
-        return ITEM_FOUND;
     skip_spaces (&rest);
-    if (*rest.at != '=')
-        return complain (self, "it is neither a section nor NAME = \"VALUE\"");
+    if (rest.size == 0 || *rest.at != '=') {
+        complain (self, "there is no = behind the name of a key");
+        return rest;
+    }
     skip (&rest, 1);
     skip_spaces (&rest);
     if (rest.size > 0 && (*rest.at == '"' || *rest.at == '\''))
@@ -126,92 +134,90 @@ take_value (item_t *self, piece_t rest)
     if (comment)
         rest.size = (size_t) (comment - rest.at);
     cut_spaces (&rest);
-    self->value = rest;
-    return ITEM_FOUND;
+    return rest;
 }
 
-static item_found_t
-take_item (item_t *self, piece_t rest)
+static void
+take_key (reader_t *self, char *key, piece_t rest)
 {
-    memset (self, 0, sizeof *self);
-    if (rest.size > CERTIFICATE_LINE_MOST)
-        return complain (self, "it is longer than 1024 bytes");
-    if (memchr (rest.at, 0, rest.size))
-        return complain (self, "there is a NUL byte in it");
-    if (ends (rest))
-        return ITEM_NONE;
-    size_t blanks = 0;
-    while (rest.at [blanks] == ' ')
-        blanks++;
-    if (blanks % INDENT != 0)
-        return complain (self, "indent by four blanks");
-    self->level = blanks / INDENT;
-    skip (&rest, blanks);
-    self->name.at = rest.at;
-    while (rest.size > 0 && is_name_character (*rest.at))
-        skip (&rest, 1);
-    self->name.size = (size_t) (rest.at - self->name.at);
-    return self->name.size > 0 ? take_value (self, rest) : complain (self, "there is no name in it");
-}
-
-static bool
-is_named (const item_t *self, const char *name)
-{
-    return self->name.size == strlen (name) && memcmp (self->name.at, name, self->name.size) == 0;
-}
-
-static bool
-take_key (char *key, item_t *item, const char *again, const char *none)
-{
+    piece_t value = take_value (self, rest);
+    if (self->problem)
+        return;
     if (*key)
-        item->problem = again;
+        complain (self, "a second key of the same name");
     else
-    if (!z85_is_key (item->value.at, item->value.size))
-        item->problem = none;
+    if (!z85_is_key (value.at, value.size))
+        complain (self, "that is no key, 40 characters of Z85 in quotes");
     else
-        memcpy (key, item->value.at, Z85_KEY);
-    return !item->problem;
+        memcpy (key, value.at, Z85_KEY);
 }
 
-/*  False, and item's problem says why, if it cannot be where it is. */
-static bool
-place_item (reader_t *self, item_t *item)
+static void
+take_section (reader_t *self, piece_t rest)
 {
-    if (item->level > self->deepest)
-        item->problem = "it is indented too far";
-    self->deepest = item->level + 1;
-    if (item->level == 0) {
-        self->in_curve = is_named (item, "curve");
-        if (self->in_curve && self->seen_curve)
-            item->problem = "there is a second section curve";
-        self->seen_curve = self->seen_curve || self->in_curve;
+    piece_t name = take_name (&rest);
+    self->in_curve = is_named (name, "curve");
+    if (name.size == 0)
+        complain (self, "it is neither a section nor indented by four blanks in one");
+    else
+    if (self->in_curve && !ends (rest))
+        complain (self, "there is more behind the section's name");
+    else
+    if (self->in_curve && self->seen_curve)
+        complain (self, "a second section curve");
+    self->seen_curve = self->seen_curve || self->in_curve;
+}
+
+/*  A line of section curve, indented by so many blanks; what is not of the section itself
+    is passed over. */
+static void
+take_item (reader_t *self, piece_t rest, size_t blanks)
+{
+    skip (&rest, blanks);
+    piece_t name = take_name (&rest);
+    if (blanks % INDENT != 0 || name.size == 0)
+        complain (self, "it is not indented by four blanks");
+    else
+    if (blanks == INDENT && is_named (name, "public-key"))
+        take_key (self, self->keys->public_key, rest);
+    else
+    if (blanks == INDENT && is_named (name, "secret-key"))
+        take_key (self, self->keys->secret_key, rest);
+}
+
+static void
+take_line (reader_t *self, piece_t line)
+{
+    if (line.size > CERTIFICATE_LINE_MOST)
+        complain (self, "it is longer than 1024 bytes");
+    else
+    if (memchr (line.at, 0, line.size))
+        complain (self, "there is a NUL byte in it");
+    else
+    if (!ends (line)) {
+        size_t blanks = 0;
+        while (line.at [blanks] == ' ')
+            blanks++;
+        if (blanks == 0)
+            take_section (self, line);
+        else
+        if (self->in_curve)
+            take_item (self, line, blanks);
     }
-    if (item->problem || item->level != 1 || !self->in_curve)
-        return !item->problem;
-    if (is_named (item, "public-key"))
-        return take_key (self->keys->public_key, item, "there is a second public-key",
-            "public-key is no key, 40 characters in quotes");
-    if (is_named (item, "secret-key"))
-        return take_key (self->keys->secret_key, item, "there is a second secret-key",
-            "secret-key is no key, 40 characters in quotes");
-    return true;
 }
 
 static bool
-read_items (reader_t *self, const char *text, size_t size, char *reason)
+read_lines (reader_t *self, const char *text, size_t size, char *reason)
 {
     lines_t lines = lines_of (text, size);
-    while (lines_next (&lines)) {
-        item_t item;
-        item_found_t found = take_item (&item, (piece_t) { lines.line, lines.size });
-        if (found == ITEM_BAD || (found == ITEM_FOUND && !place_item (self, &item))) {
-            snprintf (reason, REASON_ROOM, "line %zu: %s", lines.number, item.problem);
-            return false;
-        }
-    }
+    while (!self->problem && lines_next (&lines))
+        take_line (self, (piece_t) { lines.line, lines.size });
+    if (self->problem)
+        snprintf (reason, REASON_ROOM, "line %zu: %s", lines.number, self->problem);
+    else
     if (!*self->keys->public_key)
         snprintf (reason, REASON_ROOM, "there is no public-key in a section curve: it is no key file");
-    return *self->keys->public_key;
+    return !self->problem && *self->keys->public_key;
 }
 
 muster_error_t
@@ -223,7 +229,7 @@ certificate_read (certificate_t *self, const char *text, size_t size, char *reas
         snprintf (reason, REASON_ROOM, "it is larger than %zu bytes: it is no key file", CERTIFICATE_MOST);
         return MUSTER_FORMAT;
     }
-    if (read_items (&reader, text, size, reason))
+    if (read_lines (&reader, text, size, reason))
         return 0;
     certificate_wipe (self);
     return MUSTER_FORMAT;

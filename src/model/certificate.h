@@ -4,9 +4,9 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-    The text is ZPL, as czmq's zcert writes and reads it: a section "metadata", which is
-    passed over, and a section "curve" with a public-key and, in a secret certificate,
-    a secret-key.
+    The text is ZPL, as czmq's zcert writes and reads it: a section "curve" with a
+    public-key and, in a secret certificate, a secret-key. Other sections, czmq's
+    "metadata", are passed over.
 */
 #ifndef MODEL_CERTIFICATE_H_INCLUDED
 #define MODEL_CERTIFICATE_H_INCLUDED

@@ -166,3 +166,27 @@ file_wipe (file_t *self)
     self->text = NULL;
     self->size = 0;
 }
+
+/*  --------------------------------------------------------------------------
+    Writing */
+
+bool
+file_write (int descriptor, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write (descriptor, text, size);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0) {
+            text += written;
+            size -= (size_t) written;
+        }
+    }
+    return fsync (descriptor) == 0;
+}
+
+bool
+file_sync_names (int directory)
+{
+    return fsync (directory) == 0 || errno == EINVAL;
+}

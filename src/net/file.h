@@ -7,6 +7,7 @@
 #ifndef NET_FILE_H_INCLUDED
 #define NET_FILE_H_INCLUDED
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -43,5 +44,12 @@ muster_error_t file_read (file_t *self, int directory, const char *name, size_t 
 
 /*  Overwrite what was read, and free it. Harmless after an error. */
 void file_wipe (file_t *self);
+
+/*  Write text, and wait until it is on the disk. False, and errno says why, if it is not. */
+bool file_write (int descriptor, const char *text, size_t size);
+
+/*  Wait until the names in a directory are on the disk, where its file system can do that.
+    False, and errno says why, if they are not. */
+bool file_sync_names (int directory);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "model/endpoint.h"
 #include "net/curve.h"
 #include "net/file.h"
@@ -70,15 +69,15 @@ static muster_error_t
 refuse_secret (const char *path, char *reason)
 {
     static const char suffix [] = ".key";
+    char meant [FILE_WORD_ROOM];
+    char word [FILE_WORD_ROOM] = "its .pub file";
     size_t size = strlen (path);
-    size_t stem = size >= strlen (suffix) ? size - strlen (suffix) : 0;
-    char meant [FILE_WORD_ROOM / 2] = "its .pub file";
-    if (stem > 0 && stem + sizeof ".pub" <= sizeof meant && strcmp (path + stem, suffix) == 0)
-        snprintf (meant, sizeof meant, "%.*s.pub", (int) stem, path);
-    char shown [FILE_WORD_ROOM];
-    log_escape (shown, sizeof shown, meant, strlen (meant));
+    if (size > strlen (suffix) && size < sizeof meant && strcmp (path + size - strlen (suffix), suffix) == 0) {
+        snprintf (meant, sizeof meant, "%.*s.pub", (int) (size - strlen (suffix)), path);
+        file_word (word, meant);
+    }
     return file_complain (reason, MUSTER_FORMAT, path,
-        "is a secret key file: give %s, and do not pass the secret on", shown);
+        "is a secret key file: give %s, and do not pass the secret on", word);
 }
 
 muster_error_t
