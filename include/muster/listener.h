@@ -68,6 +68,14 @@ MUSTER_EXPORT muster_error_t muster_listener_destroy (muster_listener_t **self_p
 MUSTER_EXPORT void muster_listener_set_return_endpoint (muster_listener_t *self, const char *endpoint);
 /*  The host name or address that endpoint shows to workers in place of the one bound. */
 MUSTER_EXPORT void muster_listener_set_advertise (muster_listener_t *self, const char *host);
+/*  The listener's key, a file that muster_keys_generate or the command made (NAME.key,
+    readable by its owner alone), and the allow file: which keys may come in, and
+    the sources that each may use. With both, connections are encrypted, and only
+    who is enrolled gets in; over inproc they are not used. Unless set: NULL, none.
+    The files are read by start. */
+MUSTER_EXPORT void muster_listener_set_key (muster_listener_t *self, const char *file);
+MUSTER_EXPORT void muster_listener_set_allow (muster_listener_t *self, const char *file);
+
 /*  Allow a tcp address beyond loopback without keys. Unless set: false. */
 MUSTER_EXPORT void muster_listener_set_insecure (muster_listener_t *self, bool insecure);
 /*  Largest message, in bytes. Unless set: 1 GiB, or half the budget if less. */
@@ -104,8 +112,9 @@ MUSTER_EXPORT void muster_listener_set_dispatch_hook (
 
 /*  Bind and take messages in. Errors: MUSTER_ENDPOINT or MUSTER_INUSE for the
     endpoints, MUSTER_ACCESS for an address beyond loopback without keys,
-    MUSTER_INVAL for options that do not fit together, MUSTER_RESOURCE,
-    MUSTER_NOMEM, MUSTER_BUSY if it runs or still stops, MUSTER_FORKED.
+    MUSTER_INVAL for options that do not fit together; MUSTER_NOTFOUND,
+    MUSTER_ACCESS, MUSTER_FORMAT or MUSTER_SYSTEM for the key and allow files;
+    MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_BUSY if it runs or still stops, MUSTER_FORKED.
     After an error muster_listener_reason says more, and start may be tried again. */
 MUSTER_EXPORT muster_error_t muster_listener_start (muster_listener_t *self);
 
@@ -118,6 +127,13 @@ MUSTER_EXPORT muster_error_t muster_listener_start (muster_listener_t *self);
     MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_listener_stop (muster_listener_t *self, uint64_t *dropped);
 
+/*  Read the allow file again. When it returns, whoever may not use his source any more
+    is gone (REVOKED), and what of his messages no handler had taken is dropped and
+    counted. A file with a fault changes nothing. Errors: MUSTER_NOTFOUND, MUSTER_ACCESS,
+    MUSTER_FORMAT or MUSTER_SYSTEM for the file, and muster_listener_reason says which
+    line; MUSTER_INVAL if it was not started with keys, MUSTER_NOMEM, MUSTER_FORKED. */
+MUSTER_EXPORT muster_error_t muster_listener_reload (muster_listener_t *self);
+
 /*  What a worker connects to, from the first start on, "" before. Belongs to
     the listener and lasts until the next start. */
 MUSTER_EXPORT const char *muster_listener_endpoint (const muster_listener_t *self);
@@ -125,9 +141,9 @@ MUSTER_EXPORT const char *muster_listener_endpoint (const muster_listener_t *sel
 /*  The listener's own source, a UUID: its events are from it. Belongs to the listener. */
 MUSTER_EXPORT const char *muster_listener_source (const muster_listener_t *self);
 
-/*  Why the last start failed, in a sentence that names the endpoint or option
-    and what to do; "" if it did not. Belongs to the listener and lasts until
-    the next start. */
+/*  Why the last start or reload failed, in a sentence that names the endpoint, option
+    or file and what to do; "" if it did not. Belongs to the listener and lasts until
+    the next of them. */
 MUSTER_EXPORT const char *muster_listener_reason (const muster_listener_t *self);
 
 /*  Handlers. A change holds for every message handled after the call; one

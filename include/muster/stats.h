@@ -32,7 +32,8 @@
     XX (HEADER, "session header malformed") \
     XX (MISCOUNT, "another number of messages than its header says") \
     XX (CREDIT, "beyond the session's credit") \
-    XX (CONTROL, "control frame malformed")
+    XX (CONTROL, "control frame malformed") \
+    XX (ACCESS, "the connection's key may not speak for this source or session")
 
 typedef enum {
     MUSTER_REFUSAL_NONE = 0,
@@ -54,7 +55,7 @@ typedef struct {
     uint64_t stale;           /* session frames of an older epoch or an unknown session */
     uint64_t gaps;            /* session frames that came when one before them was missing */
     uint64_t duplicates;      /* messages that had come before */
-    uint64_t dropped;         /* messages that stop left undrained */
+    uint64_t dropped;         /* messages that stop left undrained, or whose key was revoked */
     uint64_t joined;          /* presences begun */
     uint64_t disconnects;     /* connections that ended */
     uint64_t workers;         /* gauge: workers present */

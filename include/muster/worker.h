@@ -52,6 +52,14 @@ MUSTER_EXPORT muster_error_t muster_worker_destroy (muster_worker_t **self_p);
 /*  The listener's endpoint of the way back; unless set: tcp port + 1, ipc
     path or inproc name + ".return". */
 MUSTER_EXPORT void muster_worker_set_return_endpoint (muster_worker_t *self, const char *endpoint);
+
+/*  The worker's key (NAME.key, a file that muster_keys_generate or the command made,
+    readable by its owner alone) and the listener's public key (its NAME.pub). With
+    both, connections are encrypted, and none is made to a listener with another key
+    or without one; over inproc they are not used. The listener has to have the worker's
+    NAME.pub enrolled for its source. Unless set: NULL, none. start reads the files. */
+MUSTER_EXPORT void muster_worker_set_key (muster_worker_t *self, const char *file);
+MUSTER_EXPORT void muster_worker_set_server (muster_worker_t *self, const char *file);
 /*  Bytes kept until they are handled, beside one more message. Unless set: 64 MiB. */
 MUSTER_EXPORT void muster_worker_set_send_buffer (muster_worker_t *self, uint64_t bytes);
 /*  Bytes of commands received and not done, beside one more command. Unless set: 64 MiB. */

@@ -145,6 +145,18 @@ batch_size_of (const batch_t *self, uint32_t index)
     return self->sizes ? self->sizes [index] : self->size;
 }
 
+bool
+batch_set_key (batch_t *self, const char *key)
+{
+    size_t size = strlen (key) + 1;
+    self->names = blob_new (size);
+    if (!self->names)
+        return false;
+    memcpy (self->names->bytes, key, size);
+    self->key = (const char *) self->names->bytes;
+    return true;
+}
+
 void
 batch_skip (batch_t *self, uint32_t count)
 {

@@ -31,7 +31,8 @@ struct batch {
     batch_t *progress_next;     /* inbox: batches that have progressed */
     batch_t *backlog_next;      /* actor: the backlog it is in */
     void *owner;                /* actor: the peer whose backlog it is in; NULL: another or none */
-    blob_t *names;              /* session: owns the next two; NULL: they outlive the batch */
+    blob_t *names;              /* owns the next three; NULL: they outlive the batch */
+    const char *key;            /* plain, over a connection that has one: that; else NULL */
     const char *source;         /* session: whose messages these are */
     const char *session;        /* session: its id as text */
     uint32_t stream;            /* session: tag of the stream they came in */
@@ -46,6 +47,8 @@ struct batch {
     uint32_t taken;             /* inbox: messages handed out or passed over */
     size_t offset;              /* inbox: bytes of these */
     uint32_t done;              /* inbox: messages handled, counted without gaps */
+    uint32_t kept;              /* inbox: those from this one on are void, */
+    bool dropped;               /* if some are */
     uint8_t *marks;             /* inbox: BATCH_ bits of each message; NULL: none */
     bool progressed;            /* inbox: is in the list of those, which shares it */
     uint32_t settled;           /* actor: messages that it knows to be handled */
@@ -77,6 +80,9 @@ void batch_skip (batch_t *self, uint32_t count);
 
 /*  The size of message index, and its parts at offset bytes. */
 size_t batch_size_of (const batch_t *self, uint32_t index);
+
+/*  Remember the key of the connection that it came by. False when out of memory. */
+bool batch_set_key (batch_t *self, const char *key);
 
 /*  Set mark bits of a message. False when out of memory. */
 bool batch_mark (batch_t *self, uint32_t index, uint8_t mark);

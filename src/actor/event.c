@@ -23,9 +23,11 @@ write_field (muster_writer_t *writer, const char *key, const char *text)
 static void
 write_data (muster_writer_t *writer, const event_t *event)
 {
-    muster_writer_map (writer, !!event->source + !!event->session + !!event->reason + !!event->count);
+    muster_writer_map (writer, 
+        !!event->source + !!event->session + !!event->address + !!event->reason + !!event->count);
     write_field (writer, "source", event->source);
     write_field (writer, "session", event->session);
+    write_field (writer, "address", event->address);
     write_field (writer, "reason", event->reason);
     if (event->count) {
         muster_writer_str (writer, "count", 5);

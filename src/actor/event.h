@@ -13,6 +13,7 @@
 typedef struct {
     const char *source;     /* the worker's */
     const char *session;
+    const char *address;    /* of its host */
     const char *reason;
     uint64_t count;         /* how many events this one sums up */
 } event_t;

@@ -36,6 +36,7 @@ struct inbox {
     const message_origin_t *origin;
     void *context;
     inbox_counts_t counts;
+    uint64_t events;            /* in the queue */
 };
 
 place_t *
@@ -248,6 +249,8 @@ inbox_put (inbox_t *self, batch_t *batch)
         self->counts.queued += batch->count - batch->taken;
         self->counts.queued_bytes += batch->size - batch->offset;
     }
+    else
+        self->events++;
     pass_over_diverted (batch);
     if (batch->taken < batch->count) {
         batch_t *queued = batch_share (batch);
@@ -307,6 +310,7 @@ take_next (inbox_t *self, batch_t *batch)
         return NULL;
     batch->offset += batch_size_of (batch, batch->taken++);
     pass_over_diverted (batch);
+    self->events -= batch->event;
     if (batch->taken == batch->count) {
         DL_DELETE (self->queue, batch);
         batch_release (&batch);
@@ -368,6 +372,14 @@ inbox_take_diverted (inbox_t *self, const place_t *place)
 /*  The done messages without gaps grow by this one, or it is marked for when
     those before it are done. */
 static void
+pass_over_done (batch_t *batch)
+{
+    while (batch->done < batch->count
+        && ((batch->dropped && batch->done >= batch->kept) || (batch_marks (batch, batch->done) & BATCH_DONE)))
+        batch->done++;
+}
+
+static void
 count_done (batch_t *batch, uint32_t index)
 {
     if (index != batch->done) {
@@ -375,8 +387,7 @@ count_done (batch_t *batch, uint32_t index)
         return;
     }
     batch->done++;
-    while (batch->done < batch->count && (batch_marks (batch, batch->done) & BATCH_DONE))
-        batch->done++;
+    pass_over_done (batch);
 }
 
 static void
@@ -545,6 +556,67 @@ inbox_give_up (inbox_t *self)
     return count;
 }
 
+/*  Those that are diverted are in the hands of a round. */
+static uint64_t
+drop_rest (inbox_t *self, batch_t *batch)
+{
+    uint64_t count = 0;
+    for (uint32_t index = batch->taken; index < batch->count; index++)
+        if (!(batch_marks (batch, index) & BATCH_DIVERTED)) {
+            self->counts.queued_bytes -= batch_size_of (batch, index);
+            count++;
+        }
+    self->counts.queued -= count;
+    batch->kept = batch->taken;
+    batch->dropped = true;
+    batch->taken = batch->count;
+    pass_over_done (batch);
+    note_progress (self, batch);
+    DL_DELETE (self->queue, batch);
+    batch_release (&batch);
+    return count;
+}
+
+/*  With the lock. */
+static void
+drop_place (inbox_t *self, place_t *place)
+{
+    self->counts.queued--;
+    self->counts.queued_bytes -= batch_size_of (place->batch, place->index);
+    count_done (place->batch, place->index);
+    note_progress (self, place->batch);
+    place_destroy (&place);
+}
+
+uint64_t
+inbox_drop (inbox_t *self, inbox_match_fn *match, const void *argument)
+{
+    uint64_t count = 0;
+    batch_t *batch, *next;
+    place_t *place, *next_place;
+    pthread_mutex_lock (&self->lock);
+    DL_FOREACH_SAFE (self->queue, batch, next)
+        if (!batch->event && match (batch, argument))
+            count += drop_rest (self, batch);
+    DL_FOREACH_SAFE (self->late, place, next_place)
+        if (match (place->batch, argument)) {
+            DL_DELETE (self->late, place);
+            drop_place (self, place);
+            count++;
+        }
+    tell (self);
+    pthread_mutex_unlock (&self->lock);
+    return count;
+}
+
+void
+inbox_drop_place (inbox_t *self, place_t *place)
+{
+    pthread_mutex_lock (&self->lock);
+    drop_place (self, place);
+    pthread_mutex_unlock (&self->lock);
+}
+
 int
 inbox_descriptor (inbox_t *self)
 {
@@ -569,4 +641,13 @@ inbox_count (inbox_t *self, inbox_counts_t *counts)
     pthread_mutex_lock (&self->lock);
     *counts = self->counts;
     pthread_mutex_unlock (&self->lock);
+}
+
+uint64_t
+inbox_events (inbox_t *self)
+{
+    pthread_mutex_lock (&self->lock);
+    uint64_t events = self->events;
+    pthread_mutex_unlock (&self->lock);
+    return events;
 }

@@ -108,6 +108,14 @@ uint32_t inbox_done_count (inbox_t *self, const batch_t *batch);
 typedef enum { INBOX_QUIET, INBOX_EACH_BATCH, INBOX_EACH_MESSAGE } inbox_call_t;
 void inbox_set_call (inbox_t *self, inbox_call_t call);
 
+/*  The messages of matching batches that nobody has are void: they count as done, and not
+    as handled. argument is the predicate's. Returns how many that were. */
+typedef bool (inbox_match_fn) (const batch_t *batch, const void *argument);
+uint64_t inbox_drop (inbox_t *self, inbox_match_fn *match, const void *argument);
+
+/*  The same for the message of a place, which is taken over. */
+void inbox_drop_place (inbox_t *self, place_t *place);
+
 /*  A batch ends with what was taken of it, and returns how many messages these are. Only
     after inbox_give_up. */
 uint32_t inbox_cut (inbox_t *self, batch_t *batch);
@@ -127,5 +135,8 @@ bool inbox_is_foreign (const inbox_t *self);
 void *inbox_context (inbox_t *self);
 
 void inbox_count (inbox_t *self, inbox_counts_t *counts);
+
+/*  How many events wait. */
+uint64_t inbox_events (inbox_t *self);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <zmq.h>
 
+#include "actor/gate.h"
 #include "actor/round.h"
 #include "base/alloc.h"
 #include "wire/frame.h"
@@ -27,8 +28,18 @@ intake_is_open (const listener_core_t *self)
     return self->plain_bytes == 0 || self->plain_bytes < self->limits.plain_share;
 }
 
+/*  False if it came by a connection that may not say all of it. */
+static bool
+admit_plain (listener_core_t *self, const caller_t *caller, batch_t *batch)
+{
+    if (gate_admits_batch (self, caller, batch))
+        return true;
+    gate_refuse (self, caller, NULL);
+    return false;
+}
+
 static muster_refusal_t
-take_plain (listener_core_t *self, zmq_msg_t *msg)
+take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
     size_t size = zmq_msg_size (msg);
     if (size > self->limits.frame_limit)
@@ -38,7 +49,9 @@ take_plain (listener_core_t *self, zmq_msg_t *msg)
         return MUSTER_REFUSAL_MEMORY;
     scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = self->limits.message_limit };
     muster_refusal_t refusal = batch_scan (batch, &limits, self->source);
-    if (!refusal) {
+    if (!refusal && caller->secure && !batch_set_key (batch, caller->key))
+        refusal = MUSTER_REFUSAL_MEMORY;
+    if (!refusal && admit_plain (self, caller, batch)) {
         backlog_keep (&self->plain, batch);
         self->plain_bytes += batch->size;
         inbox_put (self->inbox, batch);
@@ -241,7 +254,7 @@ take_chunk (listener_core_t *self, peer_t *peer, const frame_t *frame, const uin
 }
 
 static muster_refusal_t
-take_session (listener_core_t *self, zmq_msg_t *msg)
+take_session (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
     frame_t frame;
     const uint8_t *body;
@@ -255,6 +268,10 @@ take_session (listener_core_t *self, zmq_msg_t *msg)
     peer_t *peer = roster_find (&self->roster, &frame.session);
     if (!peer) {
         self->stale++;
+        return MUSTER_REFUSAL_NONE;
+    }
+    if (strcmp (peer->key, caller->key) != 0) {
+        gate_refuse (self, caller, peer->session.source);
         return MUSTER_REFUSAL_NONE;
     }
     if (frame.kind == FRAME_DATA)
@@ -293,15 +310,18 @@ static void
 take_frame (listener_core_t *self, zmq_msg_t *msg)
 {
     muster_refusal_t refusal;
+    caller_t caller = { .key = "", .address = "" };
+    if (binding_pull_is_secure (self->binding))
+        caller = gate_caller (msg, true);
     if (zmq_msg_more (msg)) {
         drop_rest (binding_pull (self->binding));
         refusal = MUSTER_REFUSAL_MULTIPART;
     }
     else
     if (frame_is_session (zmq_msg_data (msg), zmq_msg_size (msg)))
-        refusal = take_session (self, msg);
+        refusal = take_session (self, &caller, msg);
     else
-        refusal = take_plain (self, msg);
+        refusal = take_plain (self, &caller, msg);
     if (refusal)
         listener_refuse (self, refusal);
 }

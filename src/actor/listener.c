@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/process.h"
 #include "net/context.h"
+#include "net/keyfile.h"
 
 /*  How long the dispatch thread has to come to its end, however short the drain:
     one that has nothing to handle needs a moment too. */
@@ -97,6 +98,10 @@ free_parts (muster_listener_t *self)
     alloc_free (core->options.endpoint);
     alloc_free (core->options.return_endpoint);
     alloc_free (core->options.advertise);
+    alloc_free (core->options.key_file);
+    alloc_free (core->options.allow_file);
+    allow_release (&core->allow);
+    refusals_clear (&core->refusals);
     pthread_mutex_destroy (&self->lifecycle);
     alloc_free (self);
 }
@@ -129,8 +134,35 @@ end_at_exit (void *argument)
     guest_end (&self->actor, self);
 }
 
+/*  What the user has given of keys. The list is the caller's, with both NULL if there
+    are to be none. */
 static muster_error_t
-open_binding (muster_listener_t *self)
+load_keys (muster_listener_t *self, keypair_t *keys, allow_t **allow)
+{
+    const listener_options_t *options = &self->core.options;
+    *allow = NULL;
+    if (!options->key_file)
+        return 0;
+    muster_error_t error = keyfile_load_allow (options->allow_file, allow, self->reason);
+    if (!error)
+        error = keyfile_load_secret (options->key_file, keys, self->reason);
+    if (error)
+        allow_release (allow);
+    return error;
+}
+
+/*  With the roster's lock. */
+static void
+set_allow (listener_core_t *core, allow_t *allow)
+{
+    allow_t *before = core->allow;
+    core->allow = allow;
+    core->revoke_due = true;
+    allow_release (&before);
+}
+
+static muster_error_t
+open_binding (muster_listener_t *self, const keypair_t *keys, allow_t *allow)
 {
     listener_core_t *core = &self->core;
     core->context = context_acquire ();
@@ -142,6 +174,7 @@ open_binding (muster_listener_t *self)
         .endpoint = *self->bound ? self->bound : core->options.endpoint,
         .return_endpoint = *self->bound ? self->bound_return : core->options.return_endpoint,
         .advertise = core->options.advertise, .insecure = core->options.insecure,
+        .keys = allow ? keys : NULL, .allow = allow,
         .frame_limit = core->options.frame_limit };
     muster_error_t error = binding_open (&core->binding, core->context, &options, self->reason);
     if (error)
@@ -159,10 +192,25 @@ remember_binding (muster_listener_t *self)
     snprintf (self->bound_return, sizeof self->bound_return, "%s", binding_bound_return (binding));
 }
 
+/*  The secret is in memory of ours for as long as the sockets take to be made. */
+static muster_error_t
+open_with_keys (muster_listener_t *self, allow_t **allow)
+{
+    keypair_t keys = { .secret_key = "" };
+    muster_error_t error = load_keys (self, &keys, allow);
+    if (!error)
+        error = open_binding (self, &keys, *allow);
+    keyfile_wipe (&keys);
+    if (error)
+        allow_release (allow);
+    return error;
+}
+
 static void
-init_run (listener_core_t *core, const listener_options_t *limits)
+init_run (listener_core_t *core, const listener_options_t *limits, allow_t *allow)
 {
     roster_lock (&core->roster);
+    set_allow (core, allow);
     core->limits = *limits;
     core->roster.limits = (session_limits_t) {
         .liveness = limits->liveness_ms, .no_progress = limits->no_progress_ms,
@@ -193,13 +241,14 @@ static muster_error_t
 start (muster_listener_t *self)
 {
     listener_options_t limits;
+    allow_t *allow;
     muster_error_t error = listener_options_settle (self, &limits);
     if (!error)
-        error = open_binding (self);
+        error = open_with_keys (self, &allow);
     if (error)
         return error;
     remember_binding (self);
-    init_run (&self->core, &limits);
+    init_run (&self->core, &limits, allow);
     error = start_threads (self);
     if (error) {
         snprintf (self->reason, sizeof self->reason, "%s: %s", self->core.options.endpoint, muster_error_text (error));
@@ -349,6 +398,54 @@ muster_listener_destroy (muster_listener_t **self_p)
     *self_p = NULL;
     free_parts (self);
     return 0;
+}
+
+/*  --------------------------------------------------------------------------
+    Another allow list */
+
+/*  Returns once those who may not speak any more are gone. A listener that stops
+    meanwhile lets nobody in. */
+static muster_error_t
+apply_allow (muster_listener_t *self, allow_t *allow)
+{
+    listener_core_t *core = &self->core;
+    muster_error_t error = 0;
+    roster_lock (&core->roster);
+    if (core->phase == LISTENER_STOPPED || core->phase == LISTENER_ENDED)
+        allow_release (&allow);
+    else {
+        binding_set_allow (core->binding, allow);
+        set_allow (core, allow);
+        wake_call (core->wake);
+    }
+    while (!error && core->revoke_due && core->phase != LISTENER_STOPPED && core->phase != LISTENER_ENDED)
+        error = patience_wait_for_ever (&core->roster.changed, &core->roster.lock);
+    roster_unlock (&core->roster);
+    return error;
+}
+
+muster_error_t
+muster_listener_reload (muster_listener_t *self)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (listener_is_foreign (self))
+        return MUSTER_FORKED;
+    muster_error_t error = patience_lock (&self->lifecycle);
+    if (error)
+        return error;
+    allow_t *allow;
+    self->reason [0] = 0;
+    if (!self->core.allow) {
+        snprintf (self->reason, sizeof self->reason, "the listener was started without keys");
+        error = MUSTER_INVAL;
+    }
+    else
+        error = keyfile_load_allow (self->core.options.allow_file, &allow, self->reason);
+    if (!error)
+        error = apply_allow (self, allow);
+    pthread_mutex_unlock (&self->lifecycle);
+    return error;
 }
 
 /*  --------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 */
 #include "actor/listener_actor.h"
 
+#include "actor/gate.h"
 #include "actor/intake.h"
 #include "actor/monotonic.h"
 #include "actor/presence.h"
@@ -133,16 +134,35 @@ take_pipe (loop_t *self)
 }
 
 static void
+note_refused (void *argument, const char *address, const char *why, uint64_t count)
+{
+    listener_note_refused (argument, address, NULL, why, count);
+}
+
+static void
 take_monitors (loop_t *self)
 {
+    listener_core_t *core = self->core;
     if ((self->items [POLL_MONITOR].revents | self->items [POLL_MONITOR_RETURN].revents) & ZMQ_POLLIN)
-        self->core->disconnects += binding_watch (self->core->binding);
+        core->disconnects += binding_watch (core->binding, core->now, note_refused, core);
+}
+
+/*  Whoever changed the list waits for this. */
+static void
+revoke_if_due (listener_core_t *core)
+{
+    if (!core->revoke_due)
+        return;
+    gate_revoke (core);
+    core->revoke_due = false;
+    pthread_cond_broadcast (&core->roster.changed);
 }
 
 static void
 work (loop_t *self)
 {
     listener_core_t *core = self->core;
+    revoke_if_due (core);
     take_monitors (self);
     bool more = presence_burst (core);
     bool open = intake_is_open (core);
@@ -154,6 +174,7 @@ work (loop_t *self)
     self->behind = more ? self->behind + 1 : 0;
     if (self->behind % BEHIND_MOST == 0)
         presence_check (core);
+    listener_tell_refused (core);
     pump_due (core);
     go_on_stopping (core);
 }
@@ -164,8 +185,11 @@ next_deadline (const loop_t *self)
     const listener_core_t *core = self->core;
     int64_t deadline = pump_deadline (core);
     int64_t presence = presence_deadline (core);
+    int64_t refused = listener_refused_deadline (core);
     if (presence < deadline)
         deadline = presence;
+    if (refused < deadline)
+        deadline = refused;
     if (!self->slow && intake_is_pending (core) && core->now + LOOK_MS < deadline)
         deadline = core->now + LOOK_MS;
     bool taken = core->pull_is_empty || core->now >= core->take_until;

@@ -9,7 +9,9 @@
 #include "actor/event.h"
 #include "base/alloc.h"
 
-#define REFUSED_EVENT_MS 1000
+/*  Events that wait for their handler: beyond so many, refusals are told later, together. */
+#define EVENTS_MOST 1000
+#define EVENTS_WAIT_MS 1000
 
 static void
 put_event (listener_core_t *self, const char *cmd, const event_t *event)
@@ -31,15 +33,34 @@ listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char 
 }
 
 void
-listener_tell_refused (listener_core_t *self, const char *source, const char *reason)
+listener_note_refused (
+    listener_core_t *self, const char *address, const char *source, const char *reason, uint64_t count)
 {
-    self->refused_events++;
-    if (self->now < self->refused_event_at)
-        return;
-    put_event (self, MUSTER_EVENT_REFUSED, &(event_t) {
-        .source = source, .reason = reason, .count = self->refused_events });
-    self->refused_events = 0;
-    self->refused_event_at = self->now + REFUSED_EVENT_MS;
+    refusals_note (&self->refusals, address, source, reason, count, self->now);
+}
+
+static const char *
+known (const char *text)
+{
+    return *text ? text : NULL;
+}
+
+void
+listener_tell_refused (listener_core_t *self)
+{
+    refusal_note_t note;
+    while (inbox_events (self->inbox) < EVENTS_MOST && refusals_next (&self->refusals, self->now, &note))
+        put_event (self, MUSTER_EVENT_REFUSED, &(event_t) {
+            .source = known (note.source), .address = known (note.address),
+            .reason = note.reason, .count = note.count });
+}
+
+int64_t
+listener_refused_deadline (const listener_core_t *self)
+{
+    int64_t deadline = refusals_deadline (&self->refusals);
+    int64_t later = self->now + EVENTS_WAIT_MS;
+    return deadline < later && inbox_events (self->inbox) >= EVENTS_MOST ? later : deadline;
 }
 
 void

@@ -19,6 +19,8 @@
 #include "actor/inbox.h"
 #include "actor/roster.h"
 #include "base/log.h"
+#include "model/allow.h"
+#include "model/refusals.h"
 #include "model/registry.h"
 #include "net/binding.h"
 
@@ -26,6 +28,8 @@ typedef struct {
     char *endpoint;
     char *return_endpoint;
     char *advertise;
+    char *key_file;             /* NULL: no keys are asked for */
+    char *allow_file;
     bool insecure;
     uint64_t message_limit;     /* 0: derived */
     uint64_t frame_limit;
@@ -60,6 +64,9 @@ typedef struct {
     wake_t *wake;
     roster_t roster;
     listener_phase_t phase;
+    allow_t *allow;             /* who may speak for which source; NULL: no keys are asked for */
+    bool revoke_due;            /* it is another: those who may not speak any more are to go */
+    refusals_t refusals;
     uint64_t refused [MUSTER_REFUSAL_COUNT];
     uint64_t stale, gaps, duplicates, disconnects, unhandled;
     uint64_t dropped;           /* in all */
@@ -78,14 +85,19 @@ typedef struct {
     backlog_t plain;            /* the plain producers' */
     uint64_t plain_bytes;       /* in it */
     log_limit_t refusal_log;
-    int64_t refused_event_at;   /* when the next REFUSED may be told */
-    uint64_t refused_events;    /* kept back since */
 } listener_core_t;
 
 /*  An event for the system handler. With the roster's lock. */
 void listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason);
-/*  REFUSED: at most one a second, the rest summed up. */
-void listener_tell_refused (listener_core_t *self, const char *source, const char *reason);
+
+/*  Somebody was not let in: REFUSED, one a second at most for each address, will tell of
+    it. address and source: NULL or "" if they are not known. */
+void listener_note_refused (
+    listener_core_t *self, const char *address, const char *source, const char *reason, uint64_t count);
+
+/*  Tell what is to be told now of those that were refused, and when to do so next. */
+void listener_tell_refused (listener_core_t *self);
+int64_t listener_refused_deadline (const listener_core_t *self);
 
 /*  Count a refused frame, and log it at most once a second. */
 void listener_refuse (listener_core_t *self, muster_refusal_t reason);

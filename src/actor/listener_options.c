@@ -60,6 +60,18 @@ muster_listener_set_advertise (muster_listener_t *self, const char *host)
 }
 
 void
+muster_listener_set_key (muster_listener_t *self, const char *file)
+{
+    set_text (&self->core.options.key_file, file);
+}
+
+void
+muster_listener_set_allow (muster_listener_t *self, const char *file)
+{
+    set_text (&self->core.options.allow_file, file);
+}
+
+void
 muster_listener_set_insecure (muster_listener_t *self, bool insecure)
 {
     self->core.options.insecure = insecure;
@@ -153,6 +165,10 @@ listener_options_settle (muster_listener_t *self, listener_options_t *limits)
 {
     *limits = self->core.options;
     uint64_t budget = limits->receive_budget;
+    if (!limits->key_file != !limits->allow_file)
+        return refuse_option (self->reason, limits->key_file
+            ? "a key needs an allow list, of who may come in: give allow"
+            : "an allow list needs the listener's own key: give key");
     if (limits->liveness_ms < 40)
         return refuse_option (self->reason, "liveness must be from 0.04 to 1e9 seconds");
     if (limits->drain_ms < 0 || limits->no_progress_ms < 0 || limits->retention_ms < 0)

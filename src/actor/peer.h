@@ -14,6 +14,7 @@
 #include "actor/backlog.h"
 #include "actor/flight.h"
 #include "model/session.h"
+#include "model/z85.h"
 
 typedef struct peer peer_t;
 typedef struct round_target round_target_t;
@@ -21,9 +22,11 @@ typedef struct round_target round_target_t;
 struct peer {
     session_t session;
     route_t route;
+    char key [Z85_KEY + 1];   /* of its connections, Z85; "" if they are asked for none */
     blob_t *names;              /* source and session as text, shared with batches, which may outlive it */
     bool present;               /* JOINED or RETURNED was told, its end was not */
     bool unreachable;           /* the ROUTER knows it no more */
+    bool revoked;               /* its key may not use its source any more */
     bool forgotten;             /* in no table: freed once its backlog is settled */
     flight_t *flight;
     round_target_t *asked;      /* rounds: commands whose reply is waited for, by position */

@@ -12,6 +12,7 @@
 #include <utlist.h>
 #include <zmq.h>
 
+#include "actor/gate.h"
 #include "actor/pump.h"
 #include "actor/round.h"
 #include "model/hello.h"
@@ -21,18 +22,28 @@
 
 #define REPLACED_TEXT "another worker took the source"
 
+/*  Events that wait for their handler: a worker that comes and goes makes more, and
+    beyond so many nobody is let in until some are handled. */
+#define EVENTS_MOST 10000
+
+/*  Who sent a frame. */
+typedef struct {
+    route_t route;
+    caller_t caller;
+} sender_t;
+
 /*  --------------------------------------------------------------------------
     Hello */
 
 /*  A worker that has a session is not told that there is no room: it would give up
     what it keeps. It hears nothing and tries again. */
 static void
-refuse_hello (listener_core_t *self, const route_t *route, const frame_t *hello,
+refuse_hello (listener_core_t *self, const sender_t *sender, const frame_t *hello,
     muster_error_t error, const char *reason)
 {
     if (hello->hello.fresh || (error != MUSTER_FULL && error != MUSTER_NOMEM))
-        pump_refusal (self, route, hello, error, reason);
-    listener_tell_refused (self, hello->hello.source, reason);
+        pump_refusal (self, &sender->route, hello, error, reason);
+    listener_note_refused (self, sender->caller.address, hello->hello.source, reason, 1);
 }
 
 static void
@@ -54,19 +65,19 @@ forget (listener_core_t *self, peer_t *peer, muster_error_t why)
 /*  The session is known: it goes on under a new epoch, with the limits of this
     start. What is under way on the connection before may stay there for long. */
 static void
-welcome_back (listener_core_t *self, peer_t *peer, const route_t *route, const frame_t *hello)
+welcome_back (listener_core_t *self, peer_t *peer, const sender_t *sender, const frame_t *hello)
 {
     flight_t *flight = flight_new (self->wake);
     session_set_limits (&peer->session, &self->roster.limits);
     muster_error_t error = flight ? session_greet (&peer->session, hello, self->now) : MUSTER_NOMEM;
     if (error) {
         flight_release (&flight);
-        refuse_hello (self, route, hello, error, muster_error_text (error));
+        refuse_hello (self, sender, hello, error, muster_error_text (error));
         return;
     }
     flight_release (&peer->flight);
     peer->flight = flight;
-    peer->route = *route;
+    peer->route = sender->route;
     if (!peer->present) {
         roster_arrive (&self->roster, peer);
         set_why_absent (peer, false);
@@ -86,14 +97,15 @@ stream_tag (const listener_core_t *self, const frame_t *hello)
 }
 
 static peer_t *
-new_peer (listener_core_t *self, const route_t *route, const frame_t *hello)
+new_peer (listener_core_t *self, const sender_t *sender, const frame_t *hello)
 {
     session_t session;
     session_init_listener (&session, hello, &self->id, self->source, stream_tag (self, hello),
         &self->roster.limits, &self->roster.credit);
     peer_t *peer = peer_new (hello, &session, self->wake);
     if (peer) {
-        peer->route = *route;
+        peer->route = sender->route;
+        snprintf (peer->key, sizeof peer->key, "%s", sender->caller.key);
         if (!roster_add (&self->roster, peer))
             peer_destroy (&peer);
     }
@@ -101,17 +113,17 @@ new_peer (listener_core_t *self, const route_t *route, const frame_t *hello)
 }
 
 static void
-welcome_new (listener_core_t *self, const route_t *route, const frame_t *hello)
+welcome_new (listener_core_t *self, const sender_t *sender, const frame_t *hello)
 {
-    peer_t *peer = new_peer (self, route, hello);
+    peer_t *peer = new_peer (self, sender, hello);
     if (!peer) {
-        refuse_hello (self, route, hello, MUSTER_NOMEM, muster_error_text (MUSTER_NOMEM));
+        refuse_hello (self, sender, hello, MUSTER_NOMEM, muster_error_text (MUSTER_NOMEM));
         return;
     }
     muster_error_t error = session_greet (&peer->session, hello, self->now);
     if (error) {
         roster_forget (&self->roster, peer);
-        refuse_hello (self, route, hello, error, muster_error_text (error));
+        refuse_hello (self, sender, hello, error, muster_error_text (error));
         return;
     }
     roster_arrive (&self->roster, peer);
@@ -140,23 +152,39 @@ replace (listener_core_t *self, peer_t *holder)
     forget (self, holder, MUSTER_REPLACED);
 }
 
+/*  A session is its key's alone, whoever may use the source. */
+static const char *
+why_not_admitted (const listener_core_t *self, const sender_t *sender, const frame_t *hello, const peer_t *known)
+{
+    if (!gate_admits (self, &sender->caller, hello->hello.source))
+        return "the key may not use this source";
+    if (known && strcmp (known->key, sender->caller.key) != 0)
+        return "the session belongs to another key";
+    return NULL;
+}
+
 static void
-answer_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
+answer_hello (listener_core_t *self, const sender_t *sender, const frame_t *hello)
 {
     peer_t *known = roster_find (&self->roster, &hello->session);
+    const char *not_admitted = why_not_admitted (self, sender, hello, known);
+    if (not_admitted) {
+        refuse_hello (self, sender, hello, MUSTER_ACCESS, not_admitted);
+        return;
+    }
     peer_t *holder = roster_find_source (&self->roster, hello->hello.source);
     muster_error_t error;
     switch (hello_judge (hello, known ? &known->session : NULL,
         ended_why (&self->roster.ended, &hello->session),
         holder ? &holder->session : NULL, holder && holder->present, &error)) {
         case HELLO_RESUME:
-            welcome_back (self, known, route, hello);
+            welcome_back (self, known, sender, hello);
             return;
         case HELLO_STALE:
             self->stale++;
             return;
         case HELLO_REFUSE:
-            refuse_hello (self, route, hello, error, refusal_text (error));
+            refuse_hello (self, sender, hello, error, refusal_text (error));
             return;
         case HELLO_BEGIN_ANEW:
             if (known->present)
@@ -165,37 +193,37 @@ answer_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
             break;
         case HELLO_BEGIN:
             if (holder && !holder->present && credit_is_full (&self->roster.credit)) {
-                refuse_hello (self, route, hello, MUSTER_FULL, muster_error_text (MUSTER_FULL));
+                refuse_hello (self, sender, hello, MUSTER_FULL, muster_error_text (MUSTER_FULL));
                 return;
             }
             if (holder)
                 replace (self, holder);
             break;
     }
-    welcome_new (self, route, hello);
+    welcome_new (self, sender, hello);
 }
 
 static void
-take_hello (listener_core_t *self, const route_t *route, const frame_t *hello)
+take_hello (listener_core_t *self, const sender_t *sender, const frame_t *hello)
 {
-    if (self->phase != LISTENER_RUNNING)
+    if (self->phase != LISTENER_RUNNING || inbox_events (self->inbox) > EVENTS_MOST)
         return;
     if (strcmp (hello->hello.source, self->source) == 0) {
         listener_refuse (self, MUSTER_REFUSAL_FORGED);
-        refuse_hello (self, route, hello, MUSTER_RESERVED, "the source is the listener's own");
+        refuse_hello (self, sender, hello, MUSTER_RESERVED, "the source is the listener's own");
         return;
     }
-    answer_hello (self, route, hello);
+    answer_hello (self, sender, hello);
 }
 
 static void
-refuse_version (listener_core_t *self, const route_t *route, const frame_t *hello, uint8_t version)
+refuse_version (listener_core_t *self, const sender_t *sender, const frame_t *hello, uint8_t version)
 {
     char reason [80];
     snprintf (reason, sizeof reason, "the worker speaks protocol version %u, the listener %u",
         version, PROTOCOL_VERSION);
-    pump_refusal (self, route, hello, MUSTER_VERSION, reason);
-    listener_tell_refused (self, NULL, reason);
+    pump_refusal (self, &sender->route, hello, MUSTER_VERSION, reason);
+    listener_note_refused (self, sender->caller.address, NULL, reason, 1);
 }
 
 /*  --------------------------------------------------------------------------
@@ -208,10 +236,14 @@ is_from (const peer_t *peer, const route_t *route)
 }
 
 static void
-take_control (listener_core_t *self, const route_t *route, const frame_t *frame)
+take_control (listener_core_t *self, const sender_t *sender, const frame_t *frame)
 {
     peer_t *peer = roster_find (&self->roster, &frame->session);
-    if (!peer || !is_from (peer, route) || frame->epoch != peer->session.epoch) {
+    if (peer && strcmp (peer->key, sender->caller.key) != 0) {
+        gate_refuse (self, &sender->caller, peer->session.source);
+        return;
+    }
+    if (!peer || !is_from (peer, &sender->route) || frame->epoch != peer->session.epoch) {
         self->stale++;
         return;
     }
@@ -223,7 +255,7 @@ take_control (listener_core_t *self, const route_t *route, const frame_t *frame)
 }
 
 static void
-take_frame (listener_core_t *self, const route_t *route, const uint8_t *bytes, size_t size)
+take_frame (listener_core_t *self, const sender_t *sender, const uint8_t *bytes, size_t size)
 {
     frame_t frame;
     const uint8_t *body;
@@ -231,15 +263,15 @@ take_frame (listener_core_t *self, const route_t *route, const uint8_t *bytes, s
     uint8_t version;
     muster_refusal_t refusal = frame_read (bytes, size, &frame, &body, &body_size, &version);
     if (!refusal && version != PROTOCOL_VERSION)
-        refuse_version (self, route, &frame, version);
+        refuse_version (self, sender, &frame, version);
     else
     if (refusal || frame.kind == FRAME_DATA || frame.kind == FRAME_CHUNK)
         listener_refuse (self, refusal ? refusal : MUSTER_REFUSAL_HEADER);
     else
     if (frame.kind == FRAME_HELLO)
-        take_hello (self, route, &frame);
+        take_hello (self, sender, &frame);
     else
-        take_control (self, route, &frame);
+        take_control (self, sender, &frame);
 }
 
 /*  --------------------------------------------------------------------------
@@ -269,13 +301,16 @@ take_message (void *socket, route_t *route, zmq_msg_t *msg)
 bool
 presence_burst (listener_core_t *self)
 {
+    bool secure = binding_router_is_secure (self->binding);
     for (int frames = 0; frames < BURST_FRAMES; frames++) {
-        route_t route;
+        sender_t sender;
         zmq_msg_t msg;
         zmq_msg_init (&msg);
-        taken_t taken = take_message (binding_router (self->binding), &route, &msg);
-        if (taken == TAKEN_ONE)
-            take_frame (self, &route, zmq_msg_data (&msg), zmq_msg_size (&msg));
+        taken_t taken = take_message (binding_router (self->binding), &sender.route, &msg);
+        if (taken == TAKEN_ONE) {
+            sender.caller = gate_caller (&msg, secure);
+            take_frame (self, &sender, zmq_msg_data (&msg), zmq_msg_size (&msg));
+        }
         else
         if (taken == TAKEN_OTHER)
             listener_refuse (self, MUSTER_REFUSAL_MULTIPART);

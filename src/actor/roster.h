@@ -29,6 +29,7 @@ typedef struct {
     peer_t *by_source;
     peer_t *heard, *report, *due, *absent;
     ended_t ended;
+    struct round *rounds;       /* that have begun and not ended */
     peer_t *forgotten;          /* with a backlog (in the place of absent) */
     size_t present;
     size_t absent_count;

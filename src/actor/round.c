@@ -7,6 +7,8 @@
 #define HASH_NONFATAL_OOM 1
 #include "actor/round.h"
 
+#include <string.h>
+
 #include <utlist.h>
 
 #include "base/alloc.h"
@@ -20,6 +22,7 @@ round_init (round_t *self, roster_t *roster, inbox_t *inbox, size_t count)
         return MUSTER_NOMEM;
     for (size_t i = 0; i < count; i++)
         self->targets [i].round = self;
+    DL_APPEND (roster->rounds, self);
     return 0;
 }
 
@@ -57,6 +60,7 @@ round_give_up (round_target_t *target, muster_error_t why)
 void
 round_end (round_t *self)
 {
+    DL_DELETE (self->roster->rounds, self);
     for (size_t i = 0; i < self->count; i++)
         if (self->targets [i].peer)
             detach (&self->targets [i]);
@@ -101,6 +105,50 @@ round_divert (peer_t *peer, batch_t *batch, uint32_t index, size_t offset, uint6
         round->enough_at = peer->session.heard_at;
     pthread_cond_broadcast (&round->roster->changed);
     return true;
+}
+
+static void
+void_reply (round_t *self, const char *source)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        round_target_t *target = &self->targets [i];
+        if (!target->replied || strcmp (target->source, source) != 0)
+            continue;
+        target->replied = false;
+        target->why = MUSTER_REVOKED;
+        self->replied--;
+    }
+    if (self->replied < self->enough)
+        self->enough_at = 0;
+}
+
+static uint64_t
+drop_revoked (round_t *self, inbox_t *inbox)
+{
+    uint64_t count = 0;
+    place_t *reply, *next;
+    DL_FOREACH_SAFE (self->replies, reply, next) {
+        const peer_t *peer = reply->batch->owner;
+        if (!peer || !peer->revoked)
+            continue;
+        DL_DELETE (self->replies, reply);
+        void_reply (self, peer->session.source);
+        inbox_drop_place (inbox, reply);
+        count++;
+    }
+    return count;
+}
+
+uint64_t
+round_drop_revoked (roster_t *roster, inbox_t *inbox)
+{
+    uint64_t count = 0;
+    round_t *round;
+    DL_FOREACH (roster->rounds, round)
+        count += drop_revoked (round, inbox);
+    if (count > 0)
+        pthread_cond_broadcast (&roster->changed);
+    return count;
 }
 
 static void

@@ -29,6 +29,7 @@ struct round_target {
 };
 
 struct round {
+    round_t *prev, *next;       /* the roster's */
     roster_t *roster;
     inbox_t *inbox;
     round_target_t *targets;
@@ -61,5 +62,9 @@ bool round_divert (peer_t *peer, batch_t *batch, uint32_t index, size_t offset, 
 void round_peer_absent (peer_t *peer);
 void round_peer_back (peer_t *peer);
 void round_peer_gone (peer_t *peer, muster_error_t why);
+
+/*  Replies of revoked peers that nobody has taken are void, in all rounds. Returns how
+    many that were. */
+uint64_t round_drop_revoked (roster_t *roster, inbox_t *inbox);
 
 #endif

@@ -124,6 +124,9 @@ free_parts (muster_worker_t *self)
     free_names (core);
     alloc_free (core->options.endpoint);
     alloc_free (core->options.return_endpoint);
+    alloc_free (core->options.key_file);
+    alloc_free (core->options.server_file);
+    keyfile_wipe (&core->keys);
     pthread_cond_destroy (&core->changed);
     pthread_mutex_destroy (&core->lock);
     pthread_mutex_destroy (&self->lifecycle);
@@ -188,6 +191,8 @@ start (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
     muster_error_t error = worker_options_check (self);
+    if (!error)
+        error = worker_options_load_keys (self);
     if (error)
         return error;
     core->context = context_acquire ();
@@ -200,8 +205,10 @@ start (muster_worker_t *self)
         if (error)
             context_release (core->context);
     }
-    if (error)
+    if (error) {
+        keyfile_wipe (&core->keys);
         snprintf (self->reason, sizeof self->reason, "%s: %s", core->options.endpoint, muster_error_text (error));
+    }
     return error;
 }
 
@@ -618,6 +625,7 @@ muster_worker_destroy (muster_worker_t **self_p)
     muster_worker_t *self = *self_p;
     *self_p = NULL;
     if (is_foreign (self)) {
+        keyfile_wipe (&self->core.keys);
         alloc_free (self);
         return MUSTER_FORKED;
     }

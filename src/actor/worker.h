@@ -28,4 +28,8 @@ void worker_options_init (worker_options_t *options);
     MUSTER_INVAL, MUSTER_ENDPOINT; the worker's reason says which. */
 muster_error_t worker_options_check (muster_worker_t *self);
 
+/*  Read the key files that were set. Errors as keyfile_load_secret; the worker's reason
+    says which. */
+muster_error_t worker_options_load_keys (muster_worker_t *self);
+
 #endif

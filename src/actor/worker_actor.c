@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "actor/event.h"
+#include "actor/identity.h"
 #include "actor/monotonic.h"
 #include "base/alloc.h"
 #include "base/spare.h"
@@ -21,7 +22,7 @@
     is that of reports; when none is done, the reader calls. */
 #define LOOK_MS REPORT_DELAY_MS
 
-enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITOR, POLL_MONITOR_RETURN, POLL_COUNT };
+enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITOR, POLL_MONITOR_RETURN, POLL_MONITOR_PROBE, POLL_COUNT };
 
 typedef struct {
     worker_core_t *core;
@@ -44,16 +45,19 @@ disconnect (loop_t *self)
 }
 
 /*  The routing id is new in each epoch, so that no ROUTER takes one connection
-    for another. A first byte of zero is ZeroMQ's own. */
+    for another, and random, so that nobody can take it before. A first byte of zero
+    is ZeroMQ's own. */
 static void
 connect_anew (loop_t *self)
 {
     worker_core_t *core = self->core;
-    uint8_t id [1 + sizeof (session_id_t) + sizeof (uint32_t)] = { 'W' };
-    memcpy (id + 1, core->session.id.bytes, sizeof (session_id_t));
-    memcpy (id + 1 + sizeof (session_id_t), &core->session.epoch, sizeof (uint32_t));
+    struct { uint8_t mark; session_id_t luck; } id = { .mark = 'W' };
+    connection_options_t options = {
+        .endpoint = core->data_endpoint, .return_endpoint = core->back_endpoint,
+        .routing_id = &id, .routing_size = sizeof id,
+        .keys = core->keyed ? &core->keys : NULL, .server = core->server, .probe = core->probe };
     disconnect (self);
-    if (connection_open (&core->connection, core->context, core->data_endpoint, core->back_endpoint, id, sizeof id))
+    if (!identity_new (&id.luck) || connection_open (&core->connection, core->context, &options))
         session_disconnected (&core->session, self->now);
 }
 
@@ -71,17 +75,21 @@ watch_connection (loop_t *self)
     worker_core_t *core = self->core;
     if (!core->connection)
         return;
-    switch (connection_watch (core->connection)) {
+    connection_news_t news = connection_watch (core->connection);
+    switch (news) {
         case CONNECTION_UP:
+            core->probe = false;
             session_connected (&core->session, self->now);
             break;
+        case CONNECTION_SHUT_OUT:
         case CONNECTION_DOWN:
+            core->probe = news == CONNECTION_SHUT_OUT;
             disconnect (self);
             session_disconnected (&core->session, self->now);
             break;
         case CONNECTION_REFUSED:
+            end_session (&core->session, MUSTER_ACCESS, connection_reason (core->connection));
             disconnect (self);
-            end_session (&core->session, MUSTER_ACCESS, "the listener refused the handshake");
             break;
         default:
             break;
@@ -352,7 +360,7 @@ list_items (loop_t *self)
     if (!core->connection)
         return;
     add_item (self, connection_dealer (core->connection), 0);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < CONNECTION_MONITORS; i++)
         if (connection_monitor (core->connection, i))
             add_item (self, connection_monitor (core->connection, i), 0);
 }
@@ -392,5 +400,6 @@ worker_actor (zsock_t *pipe, void *argument)
     }
     pthread_mutex_lock (&core->lock);
     disconnect (&self);
+    keyfile_wipe (&core->keys);
     pthread_mutex_unlock (&core->lock);
 }

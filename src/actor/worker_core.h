@@ -33,6 +33,8 @@ struct listener_name {
 typedef struct {
     char *endpoint;
     char *return_endpoint;
+    char *key_file;             /* NULL: none */
+    char *server_file;
     uint64_t send_buffer;
     uint64_t command_buffer;
     int64_t liveness_ms;
@@ -48,6 +50,9 @@ typedef struct {
     char session_text [SESSION_TEXT_ROOM];
     char data_endpoint [ENDPOINT_ROOM];     /* constant while the actor runs */
     char back_endpoint [ENDPOINT_ROOM];
+    keypair_t keys;             /* wiped when the actor ends; with keyed only */
+    char server [Z85_KEY + 1];
+    bool keyed;
     session_t session;
     credit_t credit;            /* for commands */
     inbox_t *inbox;
@@ -62,6 +67,7 @@ typedef struct {
     listener_name_t *names;     /* the newest first */
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
+    bool probe;                 /* the last connection was shut out */
 } worker_core_t;
 
 /*  Send what the session has to send through the PUSH, as far as it goes. With

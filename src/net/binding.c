@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "net/ipcpath.h"
-#include "net/listening.h"
+#include "net/zap.h"
 
 /*  Tries to find a free port with a free one after it. */
 #define PAIR_TRIES 200
@@ -28,6 +28,7 @@
 struct binding {
     listening_t *pull;
     listening_t *router;
+    zap_domain_t *zap;      /* NULL: no keys are asked for */
     char endpoint [ENDPOINT_ROOM];
     char bound [ENDPOINT_ROOM];
     char bound_return [ENDPOINT_ROOM];
@@ -48,7 +49,6 @@ static const option_t pull_options [] = {
 
 static const option_t router_options [] = {
     { ZMQ_ROUTER_MANDATORY, 1 },
-    { ZMQ_ROUTER_HANDOVER, 1 },
     { ZMQ_RCVHWM, 1000 },
     { ZMQ_SNDHWM, 1000 },
     { ZMQ_BACKLOG, 1024 },
@@ -87,19 +87,20 @@ refuse (char *reason, muster_error_t error, const endpoint_t *endpoint, const en
     return error;
 }
 
+/*  Only this host may reach what asks for no keys. given is what the user wrote. */
 static muster_error_t
-check_access (const endpoint_t *endpoint, char *reason)
+check_access (const endpoint_t *settled, const endpoint_t *given, const binding_options_t *options, char *reason)
 {
     bool loopback;
     char text [REASON_ROOM / 3];
-    if (endpoint->transport != ENDPOINT_TCP)
+    if (settled->transport != ENDPOINT_TCP || options->insecure || options->keys)
         return 0;
-    muster_error_t error = endpoint_is_loopback (endpoint, &loopback, reason);
+    muster_error_t error = endpoint_is_loopback (settled, &loopback, reason);
     if (error || loopback)
         return error;
     snprintf (reason, REASON_ROOM,
         "%s: others than this host reach this address, and without keys anyone may send: "
-        "give keys (key and allow list), or allow it with insecure", shown (endpoint, text));
+        "give keys (key and allow list), or allow it with insecure", shown (given, text));
     return MUSTER_ACCESS;
 }
 
@@ -116,6 +117,16 @@ settle (endpoint_t *endpoint, char *reason)
     }
     endpoint->wildcard = false;
     return 0;
+}
+
+/*  The address that is judged is the one that is bound: a name may resolve to
+    another the next time, and one to several, of which ZeroMQ binds the first. */
+static muster_error_t
+settle_safely (endpoint_t *endpoint, const binding_options_t *options, char *reason)
+{
+    endpoint_t given = *endpoint;
+    muster_error_t error = settle (endpoint, reason);
+    return error ? error : check_access (endpoint, &given, options, reason);
 }
 
 /*  The host to be shown for front, in room of the caller. */
@@ -147,9 +158,7 @@ plan_back (plan_t *self, const binding_options_t *options, char *reason)
     if (self->derived)
         return endpoint_return (&self->front, &self->back, reason);
     muster_error_t error = endpoint_parse (&self->back, options->return_endpoint, reason);
-    if (!error && !options->insecure)
-        error = check_access (&self->back, reason);
-    return error ? error : settle (&self->back, reason);
+    return error ? error : settle_safely (&self->back, options, reason);
 }
 
 static muster_error_t
@@ -157,10 +166,8 @@ plan_make (plan_t *self, const binding_options_t *options, char *reason)
 {
     *self = (plan_t) { .derived = !options->return_endpoint };
     muster_error_t error = endpoint_parse (&self->front, options->endpoint, reason);
-    if (!error && !options->insecure)
-        error = check_access (&self->front, reason);
     if (!error)
-        error = settle (&self->front, reason);
+        error = settle_safely (&self->front, options, reason);
     return error ? error : plan_back (self, options, reason);
 }
 
@@ -212,8 +219,20 @@ bind_all (binding_t *self, const plan_t *plan, char *reason)
 }
 
 static muster_error_t
-open_all (binding_t *self, void *context, uint64_t frame_limit)
+secure (binding_t *self, void *context, const binding_options_t *options)
 {
+    if (!options->keys)
+        return 0;
+    muster_error_t error = zap_open (&self->zap, context, options->allow);
+    if (!error)
+        error = listening_secure (self->pull, options->keys, zap_name (self->zap));
+    return error ? error : listening_secure (self->router, options->keys, zap_name (self->zap));
+}
+
+static muster_error_t
+open_all (binding_t *self, void *context, const binding_options_t *options)
+{
+    uint64_t frame_limit = options->frame_limit;
     if (frame_limit < OPTION_SESSION_FRAME)
         frame_limit = OPTION_SESSION_FRAME;
     muster_error_t error = process_reserve (DESCRIPTORS, 0);
@@ -222,7 +241,7 @@ open_all (binding_t *self, void *context, uint64_t frame_limit)
     if (!error)
         error = listening_open (&self->router, context, ZMQ_ROUTER,
             router_options, COUNT (router_options), OPTION_SESSION_FRAME);
-    return error;
+    return error ? error : secure (self, context, options);
 }
 
 static void
@@ -249,7 +268,7 @@ binding_open (binding_t **self_p, void *context, const binding_options_t *option
     if (error)
         return error;
     binding_t *self = *self_p = alloc_zero (sizeof *self);
-    error = self ? open_all (self, context, options->frame_limit) : MUSTER_NOMEM;
+    error = self ? open_all (self, context, options) : MUSTER_NOMEM;
     if (error)
         refuse (reason, error, &plan.front, NULL, muster_error_text (error));
     else
@@ -270,6 +289,7 @@ binding_destroy (binding_t **self_p)
         return;
     listening_close (&self->pull);
     listening_close (&self->router);
+    zap_close (&self->zap);
     alloc_free (self);
 }
 
@@ -309,8 +329,38 @@ binding_monitor (binding_t *self, int index)
     return listening_monitor (index == 0 ? self->pull : self->router);
 }
 
-unsigned
-binding_watch (binding_t *self)
+bool
+binding_pull_is_secure (const binding_t *self)
 {
-    return listening_watch (self->pull) + listening_watch (self->router);
+    return listening_is_secure (self->pull);
+}
+
+bool
+binding_router_is_secure (const binding_t *self)
+{
+    return listening_is_secure (self->router);
+}
+
+void
+binding_set_allow (binding_t *self, allow_t *allow)
+{
+    zap_set_allow (self->zap, allow);
+}
+
+static void
+tell_unknown_keys (binding_t *self, refused_fn *refused, void *argument)
+{
+    char address [ADDRESS_ROOM];
+    uint64_t count;
+    while (self->zap && zap_take_refusal (self->zap, address, &count))
+        refused (argument, address, "its key is not in the allow list", count);
+}
+
+unsigned
+binding_watch (binding_t *self, int64_t now, refused_fn *refused, void *argument)
+{
+    unsigned ended = listening_watch (self->pull, now, refused, argument);
+    ended += listening_watch (self->router, now, refused, argument);
+    tell_unknown_keys (self, refused, argument);
+    return ended;
 }

@@ -13,7 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/allow.h"
 #include "model/endpoint.h"
+#include "net/keyfile.h"
+#include "net/listening.h"
 
 typedef struct binding binding_t;
 
@@ -21,7 +24,9 @@ typedef struct {
     const char *endpoint;
     const char *return_endpoint;    /* NULL: derived */
     const char *advertise;          /* NULL: this host's name for a wildcard address */
-    bool insecure;                  /* tcp beyond loopback is allowed */
+    bool insecure;                  /* tcp beyond loopback is allowed without keys */
+    const keypair_t *keys;          /* the listener's; NULL: none are asked for */
+    allow_t *allow;                 /* with keys: who may come in */
     uint64_t frame_limit;           /* the last wall: libzmq cuts a peer off above it */
 } binding_options_t;
 
@@ -37,6 +42,13 @@ void binding_destroy (binding_t **self_p);
 void *binding_pull (binding_t *self);
 void *binding_router (binding_t *self);
 
+/*  Do they ask for keys? Over inproc a socket does not. */
+bool binding_pull_is_secure (const binding_t *self);
+bool binding_router_is_secure (const binding_t *self);
+
+/*  Another allow list from now on, shared. Only with keys; any thread. */
+void binding_set_allow (binding_t *self, allow_t *allow);
+
 /*  What a worker connects to (advertised), and what was really bound, which
     the next start asks for again. */
 const char *binding_endpoint (const binding_t *self);
@@ -45,8 +57,9 @@ const char *binding_bound_return (const binding_t *self);
 
 /*  The two monitors, to poll for input (index 0 and 1), and the call for when
     one has some: registers accepted descriptors for process_close_in_child,
-    returns the number of connections that ended. Never waits. */
+    returns the number of connections that ended, tells refused of those that
+    were not let in. Never waits. */
 void *binding_monitor (binding_t *self, int index);
-unsigned binding_watch (binding_t *self);
+unsigned binding_watch (binding_t *self, int64_t now, refused_fn *refused, void *argument);
 
 #endif

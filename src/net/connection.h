@@ -11,10 +11,13 @@
 #ifndef NET_CONNECTION_H_INCLUDED
 #define NET_CONNECTION_H_INCLUDED
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <muster/error.h>
+
+#include "net/keyfile.h"
 
 typedef struct connection connection_t;
 
@@ -22,17 +25,30 @@ typedef enum {
     CONNECTION_NOTHING,     /* no news */
     CONNECTION_UP,          /* both sockets are connected, hands shaken */
     CONNECTION_DOWN,        /* one could not connect, or is disconnected: it stays so */
-    CONNECTION_REFUSED      /* the handshake was refused for good */
+    CONNECTION_SHUT_OUT,    /* DOWN, and the listener ended the handshake: its key may be another */
+    CONNECTION_REFUSED      /* the handshake was refused for good: connection_reason */
 } connection_news_t;
 
-/*  Open a PUSH and a DEALER and begin to connect. The endpoints are text as
-    ZeroMQ takes it. An inproc connection is up at once, and one whose host does
+typedef struct {
+    const char *endpoint;           /* text as ZeroMQ takes it */
+    const char *return_endpoint;
+    const void *routing_id;
+    size_t routing_size;
+    const keypair_t *keys;          /* NULL: none */
+    const char *server;             /* with keys: the listener's public key */
+    bool probe;                     /* find out, too, whether the listener asks for keys */
+} connection_options_t;
+
+/*  Open a PUSH and a DEALER and begin to connect. An inproc connection needs no
+    keys. What is connected to a listener with another key sees only that the
+    listener hangs up, as does one whose way leads through something that cannot
+    reach the listener at the moment: after CONNECTION_SHUT_OUT a probe, which
+    shows no key, tells the one from the other. An inproc connection is up at once, and one whose host does
     not resolve is down at once: call connection_watch once after opening.
     Of a host with both, the IPv4 address is taken. May wait for a resolver.
     Errors: MUSTER_ENDPOINT (malformed, or a wildcard), MUSTER_RESOURCE,
     MUSTER_NOMEM, MUSTER_SYSTEM. */
-muster_error_t connection_open (connection_t **self_p, void *context,
-    const char *endpoint, const char *return_endpoint, const void *routing_id, size_t routing_size);
+muster_error_t connection_open (connection_t **self_p, void *context, const connection_options_t *options);
 
 /*  Close without linger, forget descriptors. */
 void connection_destroy (connection_t **self_p);
@@ -40,9 +56,13 @@ void connection_destroy (connection_t **self_p);
 void *connection_push (connection_t *self);
 void *connection_dealer (connection_t *self);
 
-/*  The monitors, to poll for input (index 0 and 1; NULL for inproc), and the
-    call for when one has some. Never waits. */
+/*  The monitors, to poll for input (index below CONNECTION_MONITORS; NULL: none),
+    and the call for when one has some. Never waits. */
+#define CONNECTION_MONITORS 3
 void *connection_monitor (connection_t *self, int index);
 connection_news_t connection_watch (connection_t *self);
+
+/*  Why it was refused: a static string. */
+const char *connection_reason (const connection_t *self);
 
 #endif

@@ -14,8 +14,10 @@
 
 #include "base/alloc.h"
 #include "base/process.h"
+#include "net/arrivals.h"
 #include "net/ipcpath.h"
 #include "net/monitor.h"
+#include "net/secure.h"
 
 /*  Events taken by one call: the rest waits for the next. */
 #define EVENTS_AT_ONCE 1000
@@ -26,10 +28,12 @@ struct listening {
     uint32_t generation;
     void *socket;
     monitor_t *monitor;
+    arrivals_t arrivals;
     ipcpath_t *path;
     endpoint_t bound;
     char address [ENDPOINT_ROOM];   /* as ZeroMQ calls what is bound; "" if nothing is */
     unsigned ended;                 /* connections, since the last listening_watch */
+    bool secure;
 };
 
 muster_error_t
@@ -48,6 +52,20 @@ listening_open (listening_t **self_p, void *context, int type,
     return error;
 }
 
+muster_error_t
+listening_secure (listening_t *self, const keypair_t *keys, const char *domain)
+{
+    muster_error_t error = secure_serve (self->socket, keys, domain);
+    self->secure = !error;
+    return error;
+}
+
+bool
+listening_is_secure (const listening_t *self)
+{
+    return self->secure && self->bound.transport != ENDPOINT_INPROC;
+}
+
 void
 listening_close (listening_t **self_p)
 {
@@ -58,36 +76,48 @@ listening_close (listening_t **self_p)
     if (self->generation == process_generation ()) {
         listening_unbind (self);
         monitor_close (&self->monitor);
-        if (self->socket)
+        if (self->socket) {
+            secure_forget (self->socket);
             zmq_close (self->socket);
+        }
     }
     else
         monitor_abandon (&self->monitor);
+    arrivals_clear (&self->arrivals);
     ipcpath_release (&self->path);
     alloc_free (self);
 }
 
 static int
-next_event (listening_t *self)
+next_event (listening_t *self, int64_t now)
 {
-    int event = monitor_next (self->monitor);
+    int value;
+    int event = monitor_next (self->monitor, &value);
     if (event == ZMQ_EVENT_DISCONNECTED)
         self->ended++;
+    arrivals_heed (&self->arrivals, event, value, self->secure, now);
     return event;
 }
 
 static void
-take_events (listening_t *self)
+take_events (listening_t *self, int64_t now)
 {
     int taken = 0;
-    while (taken < EVENTS_AT_ONCE && next_event (self) != 0)
+    while (taken < EVENTS_AT_ONCE && next_event (self, now) != 0)
         taken++;
 }
 
 unsigned
-listening_watch (listening_t *self)
+listening_watch (listening_t *self, int64_t now, refused_fn *refused, void *argument)
 {
-    take_events (self);
+    char address [ADDRESS_ROOM];
+    const char *why;
+    int taken = 0;
+    while (taken < EVENTS_AT_ONCE && next_event (self, now) != 0) {
+        if (arrivals_take_refusal (&self->arrivals, address, &why))
+            refused (argument, address, why, 1);
+        taken++;
+    }
     unsigned ended = self->ended;
     self->ended = 0;
     return ended;
@@ -144,7 +174,7 @@ listening_bind (listening_t *self, const endpoint_t *endpoint, const char **why)
     error = bind_socket (self, endpoint);
     *why = error == MUSTER_NOMEM ? "out of memory" : zmq_strerror (errno);
     /*  ZeroMQ tells of the descriptor before zmq_bind returns, also of one that it gave up. */
-    take_events (self);
+    take_events (self, 0);
     if (error)
         ipcpath_release (&self->path);
     else
@@ -164,7 +194,7 @@ static void
 wait_until_closed (listening_t *self)
 {
     for (;;) {
-        int event = next_event (self);
+        int event = next_event (self, 0);
         if (event == ZMQ_EVENT_CLOSED)
             return;
         if (event == 0 && !wait_for_event (self))

@@ -9,14 +9,29 @@
 #ifndef NET_LISTENING_H_INCLUDED
 #define NET_LISTENING_H_INCLUDED
 
+#include <stdbool.h>
+
 #include "model/endpoint.h"
+#include "net/keyfile.h"
 #include "net/option.h"
 
 typedef struct listening listening_t;
 
+/*  Somebody was not let in: address as text, "" if it is not known; why; how many
+    times. From inside listening_watch. */
+typedef void (refused_fn) (void *argument, const char *address, const char *why, uint64_t count);
+
 /*  Open a socket of a type and watch it. Errors: as for option_open. */
 muster_error_t listening_open (listening_t **self_p, void *context, int type,
     const option_t *options, size_t count, uint64_t frame_limit);
+
+/*  From the next bind on ask for keys, unless it is of inproc, which carries the
+    sockets of this process only; the responder of domain answers. keys are used at
+    once only. Errors: MUSTER_SYSTEM. */
+muster_error_t listening_secure (listening_t *self, const keypair_t *keys, const char *domain);
+
+/*  Does what is bound ask for keys? */
+bool listening_is_secure (const listening_t *self);
 
 /*  Unbind and close; in a forked child, only free the memory. NULL is harmless. */
 void listening_close (listening_t **self_p);
@@ -38,8 +53,9 @@ void *listening_socket (listening_t *self);
 const endpoint_t *listening_bound (const listening_t *self);
 
 /*  The monitor to poll for input, and the call for when it has some: returns
-    how many connections have ended. Never waits. */
+    how many connections have ended. refused is told of those that did not get through
+    their handshake; whom the responder refused it knows itself. Never waits. */
 void *listening_monitor (listening_t *self);
-unsigned listening_watch (listening_t *self);
+unsigned listening_watch (listening_t *self, int64_t now, refused_fn *refused, void *argument);
 
 #endif

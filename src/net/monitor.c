@@ -136,13 +136,12 @@ take_event (void *reader, int *value)
 /*  A descriptor that cannot be remembered (closed already, no memory) is let go:
     the worst is that a forked child holds a connection. */
 int
-monitor_next (monitor_t *self)
+monitor_next (monitor_t *self, int *value)
 {
-    int value;
-    int event = take_event (self->reader, &value);
+    int event = take_event (self->reader, value);
     if (event == ZMQ_EVENT_LISTENING || event == ZMQ_EVENT_ACCEPTED || event == ZMQ_EVENT_CONNECTED)
-        (void) process_set_add (self->descriptors, value);
+        (void) process_set_add (self->descriptors, *value);
     if (event == ZMQ_EVENT_CLOSED || event == ZMQ_EVENT_DISCONNECTED)
-        process_set_remove (self->descriptors, value);
+        process_set_remove (self->descriptors, *value);
     return event;
 }

@@ -26,7 +26,8 @@ void monitor_abandon (monitor_t **self_p);
 void *monitor_socket (monitor_t *self);
 
 /*  The next event, one of ZeroMQ's numbers (ZMQ_EVENT_LISTENING, ACCEPTED,
-    CONNECTED, CLOSED, DISCONNECTED, HANDSHAKE_...), or 0 if there is none. Never waits. */
-int monitor_next (monitor_t *self);
+    CONNECTED, CLOSED, DISCONNECTED, HANDSHAKE_...), or 0 if there is none; *value: its
+    descriptor or error. Never waits. */
+int monitor_next (monitor_t *self, int *value);
 
 #endif

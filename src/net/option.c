@@ -15,7 +15,7 @@
 /*  A silent peer is given up after a minute and a half. */
 static const option_t common [] = {
     { ZMQ_LINGER, 0 },
-    { ZMQ_HANDSHAKE_IVL, 5000 },
+    { ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS },
     { ZMQ_TCP_KEEPALIVE, 1 },
     { ZMQ_TCP_KEEPALIVE_IDLE, 30 },
     { ZMQ_TCP_KEEPALIVE_INTVL, 15 },

@@ -15,6 +15,9 @@
 /*  The largest frame of a session, header included, with room to spare. */
 #define OPTION_SESSION_FRAME (UINT64_C (2) * 1024 * 1024)
 
+/*  A connection that has not finished its handshake by then is closed, in ms. */
+#define HANDSHAKE_MS 5000
+
 typedef struct {
     int name;       /* ZMQ_LINGER and its like, those that take an int */
     int value;

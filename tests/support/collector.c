@@ -17,6 +17,8 @@ typedef struct {
     char cmd [MUSTER_NAME_MAX + 1];
     char about [MUSTER_NAME_MAX + 1];
     char reason [MUSTER_NAME_MAX + 1];
+    char address [MUSTER_NAME_MAX + 1];
+    uint64_t times;
     int64_t number;
 } seen_t;
 
@@ -62,6 +64,11 @@ remember (collector_t *self, const muster_message_t *message)
     text = "";
     muster_message_unpack (message, "{s?s}", "reason", &text);
     snprintf (seen->reason, sizeof seen->reason, "%s", text);
+    text = "";
+    muster_message_unpack (message, "{s?s}", "address", &text);
+    snprintf (seen->address, sizeof seen->address, "%s", text);
+    seen->times = 1;
+    muster_message_unpack (message, "{s?U}", "count", &seen->times);
     seen->number = -1;
     muster_message_unpack (message, "{s?I}", "n", &seen->number);
 }
@@ -171,6 +178,32 @@ const char *
 collector_reason (collector_t *self, size_t index)
 {
     return seen_at (self, index)->reason;
+}
+
+const char *
+collector_address (collector_t *self, size_t index)
+{
+    return seen_at (self, index)->address;
+}
+
+uint64_t
+collector_times (collector_t *self, size_t index)
+{
+    return seen_at (self, index)->times;
+}
+
+size_t
+collector_find (collector_t *self, size_t index, const char *cmd)
+{
+    for (;; index++) {
+        if (!collector_wait (self, index + 1)) {
+            char *story = collector_story (self);
+            fprintf (stderr, "no %s in: %s\n", cmd, story);
+            abort ();
+        }
+        if (strcmp (collector_cmd (self, index), cmd) == 0)
+            return index;
+    }
 }
 
 char *

@@ -42,6 +42,14 @@ int64_t collector_number (collector_t *self, size_t index);
 const char *collector_about (collector_t *self, size_t index);
 const char *collector_reason (collector_t *self, size_t index);
 
+/*  {"address": ...}, "" if there is none, and {"count": ...}, 1 if there is none. */
+const char *collector_address (collector_t *self, size_t index);
+uint64_t collector_times (collector_t *self, size_t index);
+
+/*  The first message from index on with this cmd, which is waited for. When patience
+    ends first the test does. */
+size_t collector_find (collector_t *self, size_t index, const char *cmd);
+
 /*  "JOINED a, LEFT a": the cmds with what they are about. The caller frees it. */
 char *collector_story (collector_t *self);
 

@@ -328,6 +328,15 @@ Test (binding, binds_again_what_it_says_was_bound)
     }
 }
 
+static void
+ignore_refused (void *argument, const char *address, const char *why, uint64_t count)
+{
+    (void) argument;
+    (void) address;
+    (void) why;
+    (void) count;
+}
+
 Test (binding, counts_connections_that_end)
 {
     char bytes [8];
@@ -337,11 +346,11 @@ Test (binding, counts_connections_that_end)
     cr_assert_eq (zmq_send (push, "1", 1, 0), 1);
     cr_assert (becomes_readable (binding_pull (binding)));
     cr_assert_eq (zmq_recv (binding_pull (binding), bytes, sizeof bytes, 0), 1);
-    cr_assert_eq (binding_watch (binding), 0);
+    cr_assert_eq (binding_watch (binding, 0, ignore_refused, NULL), 0);
     zmq_close (push);
     while (ended == 0) {
         cr_assert (becomes_readable (binding_monitor (binding, 0)));
-        ended = binding_watch (binding);
+        ended = binding_watch (binding, 0, ignore_refused, NULL);
     }
     cr_assert_eq (ended, 1);
     cr_assert_not_null (binding_monitor (binding, 1));
@@ -638,7 +647,7 @@ be_a_parent (const char *endpoint, int to_test)
     cr_assert_eq (write (to_test, binding_bound (tcp), ENDPOINT_ROOM), ENDPOINT_ROOM);
     if (!becomes_readable (binding_pull (tcp)) || zmq_recv (binding_pull (tcp), bytes, sizeof bytes, 0) != 1)
         _exit (1);
-    binding_watch (tcp);
+    binding_watch (tcp, 0, ignore_refused, NULL);
     pid_t child = fork () == 0 ? getpid () : 0;
     if (child != 0 && write (to_test, &child, sizeof child) != sizeof child)
         _exit (1);

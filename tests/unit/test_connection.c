@@ -28,6 +28,8 @@
 /*  How long a test waits for what has to happen. */
 #define PATIENCE_MS 20000
 #define ID "id", 2
+#define TO(endpoint_, back_) \
+    &(connection_options_t) { .endpoint = endpoint_, .return_endpoint = back_, .routing_id = "id", .routing_size = 2 }
 
 static void *context;
 static char own_tcp [ENDPOINT_ROOM];
@@ -65,7 +67,7 @@ static connection_t *
 connect_to (const char *endpoint, const char *back)
 {
     connection_t *connection;
-    muster_error_t error = connection_open (&connection, context, endpoint, back, ID);
+    muster_error_t error = connection_open (&connection, context, TO (endpoint, back));
     cr_assert_eq (error, 0, "%s", muster_error_name (error));
     return connection;
 }
@@ -317,9 +319,9 @@ Test (connection, refuses_endpoints_that_nobody_can_connect_to)
     static const char *const bad [] = { NULL, "", "tcp://127.0.0.1", "tcp://*:5555", "tcp://127.0.0.1:*", "ipc://*" };
     connection_t *connection;
     for (size_t i = 0; i < sizeof bad / sizeof bad [0]; i++) {
-        cr_assert_eq (connection_open (&connection, context, bad [i], "inproc://a", ID), MUSTER_ENDPOINT);
+        cr_assert_eq (connection_open (&connection, context, TO (bad [i], "inproc://a")), MUSTER_ENDPOINT);
         cr_assert_null (connection);
-        cr_assert_eq (connection_open (&connection, context, "inproc://a", bad [i], ID), MUSTER_ENDPOINT);
+        cr_assert_eq (connection_open (&connection, context, TO ("inproc://a", bad [i])), MUSTER_ENDPOINT);
         cr_assert_null (connection);
     }
 }
@@ -370,8 +372,8 @@ Test (connection, says_when_memory_runs_out)
     size_t nth = 0;
     do {
         alloc_fail_from (++nth);
-        muster_error_t error = connection_open (&connection, context,
-            binding_bound (binding), binding_bound_return (binding), ID);
+        muster_error_t error = connection_open (
+            &connection, context, TO (binding_bound (binding), binding_bound_return (binding)));
         alloc_fail_from (0);
         cr_assert_eq (error, connection ? 0 : MUSTER_NOMEM);
     }
@@ -403,7 +405,7 @@ Test (connection, is_the_parents_alone)
     connection_t *connection = connect_binding (binding);
     cr_assert_eq (next_news (connection), CONNECTION_UP);
     assert_carries (connection, binding);
-    binding_watch (binding);
+    binding_watch (binding, 0, NULL, NULL);
     cr_assert_eq (count_tcp_sockets (), before + 6);
     pid_t child = fork ();
     if (child == 0) {

@@ -1,0 +1,123 @@
+/*  gate.c - whose connection a frame came by, and what that one may say
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "actor/gate.h"
+
+#include <string.h>
+
+#include <utlist.h>
+
+#include "actor/pump.h"
+#include "actor/round.h"
+
+#define REVOKED_TEXT "the key was revoked"
+
+static const char *
+property (zmq_msg_t *msg, const char *name)
+{
+    const char *text = zmq_msg_gets (msg, name);
+    return text ? text : "";
+}
+
+caller_t
+gate_caller (zmq_msg_t *msg, bool secure)
+{
+    return (caller_t) { .secure = secure,
+        .key = secure ? property (msg, "User-Id") : "", .address = property (msg, "Peer-Address") };
+}
+
+static bool
+may (const listener_core_t *self, const char *key, const char *source, size_t size)
+{
+    const allow_entry_t *entry = self->allow ? allow_find (self->allow, key) : NULL;
+    return entry && allow_entry_may (entry, source, size);
+}
+
+bool
+gate_admits (const listener_core_t *self, const caller_t *caller, const char *source)
+{
+    return !caller->secure || may (self, caller->key, source, strlen (source));
+}
+
+static bool
+may_say_all (const listener_core_t *self, const char *key, const batch_t *batch)
+{
+    const allow_entry_t *entry = self->allow ? allow_find (self->allow, key) : NULL;
+    size_t offset = 0;
+    for (uint32_t index = 0; entry && index < batch->count; index++) {
+        scan_message_t parts;
+        size_t size = batch_size_of (batch, index);
+        scan_split (batch->bytes + offset, size, batch->form, &parts);
+        if (!allow_entry_may (entry, (const char *) parts.source, parts.source_size))
+            return false;
+        offset += size;
+    }
+    return entry;
+}
+
+bool
+gate_admits_batch (const listener_core_t *self, const caller_t *caller, const batch_t *batch)
+{
+    return !caller->secure || may_say_all (self, caller->key, batch);
+}
+
+void
+gate_refuse (listener_core_t *self, const caller_t *caller, const char *source)
+{
+    listener_refuse (self, MUSTER_REFUSAL_ACCESS);
+    listener_note_refused (self, caller->address, source, muster_refusal_text (MUSTER_REFUSAL_ACCESS), 1);
+}
+
+/*  --------------------------------------------------------------------------
+    Revoking */
+
+static bool
+is_revoked (const listener_core_t *self, const peer_t *peer)
+{
+    return !may (self, peer->key, peer->session.source, strlen (peer->session.source));
+}
+
+/*  Is it a batch of a peer that is about to end, or of a producer that may not say all
+    of it any more? */
+static bool
+is_void (const batch_t *batch, const void *argument)
+{
+    const listener_core_t *self = argument;
+    const peer_t *peer = batch->owner;
+    if (batch->key)
+        return !may_say_all (self, batch->key, batch);
+    return peer && peer->revoked;
+}
+
+static void
+end_peer (listener_core_t *self, peer_t *peer)
+{
+    if (peer->present) {
+        pump_end (self, peer, MUSTER_REVOKED, REVOKED_TEXT);
+        return;
+    }
+    ended_keep (&self->roster.ended, &peer->session.id, MUSTER_REVOKED, self->now);
+    round_peer_gone (peer, MUSTER_REVOKED);
+    roster_forget (&self->roster, peer);
+}
+
+/*  Their messages go first: an end comes after the last of them. */
+void
+gate_revoke (listener_core_t *self)
+{
+    peer_t *peer, *next;
+    bool secure = binding_router_is_secure (self->binding);
+    HASH_ITER (by_id, self->roster.by_id, peer, next)
+        peer->revoked = secure && is_revoked (self, peer);
+    DL_FOREACH2 (self->roster.forgotten, peer, absent_next)
+        peer->revoked = secure && is_revoked (self, peer);
+    uint64_t dropped = inbox_drop (self->inbox, is_void, self);
+    dropped += round_drop_revoked (&self->roster, self->inbox);
+    self->dropped += dropped;
+    HASH_ITER (by_id, self->roster.by_id, peer, next)
+        if (peer->revoked)
+            end_peer (self, peer);
+}
