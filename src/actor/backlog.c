@@ -58,6 +58,27 @@ backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled)
     return true;
 }
 
+void
+backlog_settle_complete (backlog_t *self, inbox_t *inbox, uint64_t *count, uint64_t *size)
+{
+    backlog_t old = *self;
+    *self = (backlog_t) { NULL, NULL };
+    while (old.first) {
+        batch_t *batch = batch_share (old.first);
+        void *owner = batch->owner;
+        forget_first (&old);
+        if (inbox_done_count (inbox, batch) == batch->count) {
+            *count += batch->count - batch->settled;
+            *size += batch->size - batch->settled_offset;
+        }
+        else {
+            backlog_keep (self, batch);
+            batch->owner = owner;
+        }
+        batch_release (&batch);
+    }
+}
+
 /*  The messages of a batch that somebody has, from its first on; the batch ends
     there. Returns whether these are all. */
 static bool

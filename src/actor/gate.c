@@ -104,19 +104,46 @@ end_peer (listener_core_t *self, peer_t *peer)
     roster_forget (&self->roster, peer);
 }
 
+/*  A peer that is forgotten may still have messages that wait. */
+static void
+mark_revoked (listener_core_t *self)
+{
+    peer_t *peer, *next;
+    HASH_ITER (by_id, self->roster.by_id, peer, next)
+        peer->revoked = is_revoked (self, peer);
+    DL_FOREACH2 (self->roster.forgotten, peer, absent_next)
+        peer->revoked = is_revoked (self, peer);
+}
+
+/*  What they took of the budget is free at once, though a message before them may be
+    with a handler for long. */
+static void
+free_dropped (listener_core_t *self)
+{
+    peer_t *peer, *next;
+    uint64_t count = 0, size = 0;
+    backlog_settle_complete (&self->plain, self->inbox, &count, &size);
+    self->plain_bytes -= size;
+    HASH_ITER (by_id, self->roster.by_id, peer, next) {
+        count = size = 0;
+        if (peer->revoked)
+            backlog_settle_complete (&peer->backlog, self->inbox, &count, &size);
+        if (count > 0)
+            session_handled (&peer->session, count, size, false, self->now);
+    }
+    self->again = true;
+}
+
 /*  Their messages go first: an end comes after the last of them. */
 void
 gate_revoke (listener_core_t *self)
 {
     peer_t *peer, *next;
-    bool secure = binding_router_is_secure (self->binding);
-    HASH_ITER (by_id, self->roster.by_id, peer, next)
-        peer->revoked = secure && is_revoked (self, peer);
-    DL_FOREACH2 (self->roster.forgotten, peer, absent_next)
-        peer->revoked = secure && is_revoked (self, peer);
-    uint64_t dropped = inbox_drop (self->inbox, is_void, self);
-    dropped += round_drop_revoked (&self->roster, self->inbox);
-    self->dropped += dropped;
+    if (binding_router_is_secure (self->binding))
+        mark_revoked (self);
+    self->dropped += inbox_drop (self->inbox, is_void, self);
+    self->dropped += round_drop_revoked (&self->roster, self->inbox);
+    free_dropped (self);
     HASH_ITER (by_id, self->roster.by_id, peer, next)
         if (peer->revoked)
             end_peer (self, peer);

@@ -437,7 +437,7 @@ muster_listener_reload (muster_listener_t *self)
     allow_t *allow;
     self->reason [0] = 0;
     if (!self->core.allow) {
-        snprintf (self->reason, sizeof self->reason, "the listener was started without keys");
+        snprintf (self->reason, sizeof self->reason, "the listener was not started with keys");
         error = MUSTER_INVAL;
     }
     else
