@@ -33,6 +33,7 @@ chaos: dependencies-chaos build-default build-$(PRESET)
 bench: dependencies-bench all
 	build/benchmarks/idle_latency
 	build/benchmarks/session_cost
+	build/benchmarks/keys_cost
 	PYTHONPATH=build/python /usr/bin/python3 benchmarks/python/small_messages.py
 	PYTHONPATH=build/python /usr/bin/python3 benchmarks/python/large_arrays.py
 
