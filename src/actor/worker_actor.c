@@ -18,6 +18,10 @@
 
 #define BURST_FRAMES 64
 
+/*  Connections in a row that the listener ended in their handshake before a probe is to
+    find out why. */
+#define SHUT_OUT_MOST 2
+
 /*  While commands are out at their reader the actor looks at this interval, which
     is that of reports; when none is done, the reader calls. */
 #define LOOK_MS REPORT_DELAY_MS
@@ -55,7 +59,8 @@ connect_anew (loop_t *self)
     connection_options_t options = {
         .endpoint = core->data_endpoint, .return_endpoint = core->back_endpoint,
         .routing_id = &id, .routing_size = sizeof id,
-        .keys = core->keyed ? &core->keys : NULL, .server = core->server, .probe = core->probe };
+        .keys = core->keyed ? &core->keys : NULL, .server = core->server,
+        .probe = core->shut_out >= SHUT_OUT_MOST, .now = self->now };
     disconnect (self);
     if (!identity_new (&id.luck) || connection_open (&core->connection, core->context, &options))
         session_disconnected (&core->session, self->now);
@@ -75,15 +80,15 @@ watch_connection (loop_t *self)
     worker_core_t *core = self->core;
     if (!core->connection)
         return;
-    connection_news_t news = connection_watch (core->connection);
+    connection_news_t news = connection_watch (core->connection, self->now);
     switch (news) {
         case CONNECTION_UP:
-            core->probe = false;
+            core->shut_out = 0;
             session_connected (&core->session, self->now);
             break;
         case CONNECTION_SHUT_OUT:
         case CONNECTION_DOWN:
-            core->probe = news == CONNECTION_SHUT_OUT;
+            core->shut_out = news == CONNECTION_SHUT_OUT ? core->shut_out + 1 : 0;
             disconnect (self);
             session_disconnected (&core->session, self->now);
             break;

@@ -67,7 +67,7 @@ typedef struct {
     listener_name_t *names;     /* the newest first */
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
-    bool probe;                 /* the last connection was shut out */
+    unsigned shut_out;          /* the last so many connections were */
 } worker_core_t;
 
 /*  Send what the session has to send through the PUSH, as far as it goes. With

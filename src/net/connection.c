@@ -36,6 +36,8 @@ struct connection {
     uint32_t generation;
     bool keyed;
     bool asks_for_keys;         /* the probe has found out */
+    int64_t since;              /* ms: when it was opened, */
+    int64_t now;                /* and looked at last */
     side_t sides [SIDES_AND_PROBE];
     connection_news_t state;    /* of both sides together */
     connection_news_t told;
@@ -147,6 +149,7 @@ connection_open (connection_t **self_p, void *context, const connection_options_
         return MUSTER_NOMEM;
     self->generation = process_generation ();
     self->keyed = options->keys != NULL;
+    self->since = options->now;
     self->reason = "";
     error = open_sides (self, context, options);
     if (!error)
@@ -218,11 +221,12 @@ refuse (connection_t *self, const char *reason)
     move_to (self, CONNECTION_REFUSED);
 }
 
-/*  The listener hung up in the handshake of one that has a key. */
+/*  The listener hung up in the handshake of one that has a key. One that is too busy for
+    a handshake lets it time out. */
 static bool
 is_shut_out (const connection_t *self, const side_t *side)
 {
-    return self->keyed && side->connected && !side->up;
+    return self->keyed && side->connected && !side->up && self->now - self->since < HANDSHAKE_MS / 2;
 }
 
 static void
@@ -287,9 +291,10 @@ take_events (connection_t *self)
 }
 
 connection_news_t
-connection_watch (connection_t *self)
+connection_watch (connection_t *self, int64_t now)
 {
     const side_t *probe = &self->sides [SIDE_PROBE];
+    self->now = now;
     take_events (self);
     if (self->sides [SIDE_PUSH].up && self->sides [SIDE_DEALER].up)
         move_to (self, CONNECTION_UP);

@@ -37,13 +37,14 @@ typedef struct {
     const keypair_t *keys;          /* NULL: none */
     const char *server;             /* with keys: the listener's public key */
     bool probe;                     /* find out, too, whether the listener asks for keys */
+    int64_t now;                    /* ms */
 } connection_options_t;
 
 /*  Open a PUSH and a DEALER and begin to connect. An inproc connection needs no
     keys. What is connected to a listener with another key sees only that the
     listener hangs up, as does one whose way leads through something that cannot
-    reach the listener at the moment: after CONNECTION_SHUT_OUT a probe, which
-    shows no key, tells the one from the other. An inproc connection is up at once, and one whose host does
+    reach the listener at the moment, or whose listener just ends: after some
+    CONNECTION_SHUT_OUT a probe, which shows no key, tells the one from the other. An inproc connection is up at once, and one whose host does
     not resolve is down at once: call connection_watch once after opening.
     Of a host with both, the IPv4 address is taken. May wait for a resolver.
     Errors: MUSTER_ENDPOINT (malformed, or a wildcard), MUSTER_RESOURCE,
@@ -60,7 +61,7 @@ void *connection_dealer (connection_t *self);
     and the call for when one has some. Never waits. */
 #define CONNECTION_MONITORS 3
 void *connection_monitor (connection_t *self, int index);
-connection_news_t connection_watch (connection_t *self);
+connection_news_t connection_watch (connection_t *self, int64_t now);
 
 /*  Why it was refused: a static string. */
 const char *connection_reason (const connection_t *self);

@@ -5,11 +5,13 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
 #include <criterion/criterion.h>
-#include <pthread.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <muster/muster.h>
@@ -281,6 +283,47 @@ Test (keys, who_takes_the_listener_for_another_is_refused)
     muster_worker_set_server (worker, keyring_file (&keyring, "other", ".pub"));
     expect_refused (worker, MUSTER_ACCESS, "the listener has another key than the one that server gives");
     expect_refused_event (&scene, 0, "", "it takes this listener for one with another key");
+    cr_expect_leq (scene_stats (&scene).disconnects, 8, "it tries on and on");
+    scene_close (&scene);
+}
+
+/*  A port that somebody accepts at and hangs up, as what forwards to a listener does
+    while it cannot reach it. Returns once it has hung up count times. */
+static void
+hang_up (const char *endpoint, int offset, int count)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    char host [64];
+    unsigned port;
+    int yes = 1;
+    MUST (sscanf (endpoint, "tcp://%63[0-9.]:%u", host, &port) == 2);
+    address.sin_port = htons ((uint16_t) (port + offset));
+    MUST (inet_pton (AF_INET, host, &address.sin_addr) == 1);
+    int listening = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt (listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    MUST (bind (listening, (struct sockaddr *) &address, sizeof address) == 0);
+    MUST (listen (listening, 16) == 0);
+    for (int i = 0; i < count; i++) {
+        int accepted = accept (listening, NULL, NULL);
+        MUST (accepted >= 0);
+        close (accepted);
+    }
+    close (listening);
+}
+
+Test (keys, a_way_that_cannot_reach_the_listener_at_the_moment_is_no_reason_to_give_up)
+{
+    keyring_admit (&keyring, "a");
+    scene_t scene = begin ();
+    char endpoint [128];
+    snprintf (endpoint, sizeof endpoint, "%s", scene_endpoint (&scene));
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    muster_worker_t *worker = begin_worker (&scene, "a", "a");
+    cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    hang_up (endpoint, 1, 12);
+    scene_start (&scene);
+    cr_expect_eq (muster_worker_flush (worker, PATIENCE_MS), 0, "%s", muster_worker_reason (worker));
+    scene_dismiss (worker);
     scene_close (&scene);
 }
 

@@ -82,7 +82,7 @@ static connection_news_t
 next_news (connection_t *connection)
 {
     for (;;) {
-        connection_news_t news = connection_watch (connection);
+        connection_news_t news = connection_watch (connection, 0);
         if (news != CONNECTION_NOTHING)
             return news;
         zmq_pollitem_t items [2] = {
@@ -125,7 +125,7 @@ assert_comes_up (const char *endpoint)
     binding_t *binding = bound_to (endpoint);
     connection_t *connection = connect_binding (binding);
     cr_assert_eq (next_news (connection), CONNECTION_UP);
-    cr_assert_eq (connection_watch (connection), CONNECTION_NOTHING);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_NOTHING);
     assert_carries (connection, binding);
     connection_destroy (&connection);
     cr_assert_null (connection);
@@ -149,8 +149,8 @@ Test (connection, comes_up_over_inproc_at_once)
     connection_t *connection = connect_binding (binding);
     cr_assert_null (connection_monitor (connection, 0));
     cr_assert_null (connection_monitor (connection, 1));
-    cr_assert_eq (connection_watch (connection), CONNECTION_UP);
-    cr_assert_eq (connection_watch (connection), CONNECTION_NOTHING);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_UP);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_NOTHING);
     assert_carries (connection, binding);
     connection_destroy (&connection);
     binding_destroy (&binding);
@@ -185,7 +185,7 @@ assert_is_down (const char *front, const char *back)
 {
     connection_t *connection = connect_to (front, back);
     cr_assert_eq (next_news (connection), CONNECTION_DOWN);
-    cr_assert_eq (connection_watch (connection), CONNECTION_NOTHING);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_NOTHING);
     connection_destroy (&connection);
 }
 
@@ -211,8 +211,8 @@ Test (connection, is_down_where_there_is_no_way_back)
 Test (connection, is_down_where_the_host_does_not_resolve)
 {
     connection_t *connection = connect_to ("tcp://no.such.host.invalid:5555", "tcp://127.0.0.1:5556");
-    cr_assert_eq (connection_watch (connection), CONNECTION_DOWN);
-    cr_assert_eq (connection_watch (connection), CONNECTION_NOTHING);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_DOWN);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_NOTHING);
     connection_destroy (&connection);
 }
 
@@ -230,7 +230,7 @@ Test (connection, goes_down_with_the_listener_and_stays_so)
     connection_t *successor = connect_binding (binding);
     cr_assert_eq (next_news (successor), CONNECTION_UP);
     assert_carries (successor, binding);
-    cr_assert_eq (connection_watch (connection), CONNECTION_NOTHING);
+    cr_assert_eq (connection_watch (connection, 0), CONNECTION_NOTHING);
     cr_assert_lt (zmq_send (connection_push (connection), "1", 1, ZMQ_DONTWAIT), 0);
     connection_destroy (&connection);
     connection_destroy (&successor);
