@@ -15,8 +15,7 @@
     certificates. All of them can be made and changed by hand as well.
 
     Any thread may call these functions. When one fails, reason (reason_size bytes; NULL
-    for none) has a sentence that names the file, the line and what to do; 768 bytes have room
-    for any.
+    for none) has a sentence that names the file, the line and what to do.
 */
 #ifndef MUSTER_KEYS_H_INCLUDED
 #define MUSTER_KEYS_H_INCLUDED
@@ -24,6 +23,9 @@
 #include <stddef.h>
 
 #include "error.h"
+
+/*  Room for any reason. */
+#define MUSTER_KEYS_REASON_ROOM 768
 
 MUSTER_BEGIN_DECLS
 

@@ -18,6 +18,11 @@ static const char help [] =
     "\n"
     "  muster listen ENDPOINT    print the messages that come in, as JSON lines\n"
     "  muster send ENDPOINT      send messages that are given as JSON\n"
+    "  muster keygen NAME        make a pair of keys\n"
+    "  muster enrol ALLOWFILE KEY.pub --source S...\n"
+    "                            allow a worker's key to use sources\n"
+    "  muster revoke ALLOWFILE KEY.pub\n"
+    "                            take a worker's key out again\n"
     "\n"
     "  muster COMMAND --help     say more\n"
     "  muster --version\n"
@@ -30,6 +35,9 @@ static const struct {
 } commands [] = {
     { "listen", listen_command },
     { "send", send_command },
+    { "keygen", keygen_command },
+    { "enrol", enrol_command },
+    { "revoke", revoke_command },
 };
 
 static int
@@ -46,7 +54,7 @@ main (int argc, char **argv)
     /*  A reader that goes away is an error of the write. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return say_usage ("", "give a command: listen or send");
+        return say_usage ("", "give a command: listen, send, keygen, enrol or revoke");
     for (size_t i = 0; i < sizeof commands / sizeof commands [0]; i++)
         if (strcmp (argv [1], commands [i].name) == 0)
             return commands [i].run (argc - 1, argv + 1);

@@ -6,10 +6,10 @@
 
     curve KEY SOURCE... # comment
 
-    Words are apart by blanks. KEY is the public key's Z85 text. Any character of
-    that may begin it, "#" as well, so a comment begins where a word begins with "#", but
-    not there. A SOURCE with blanks in it, or one that begins with a quote or "#", is in
-    double quotes, \" and \\ standing for a quote and a backslash in it.
+    Words are apart by blanks. KEY is the public key's Z85 text, which may have "#" in
+    it: a comment begins where a word does. A SOURCE with blanks in it, or one that begins
+    with a quote or "#", is in double quotes, \" and \\ standing for a quote and a
+    backslash in it.
 */
 #ifndef MODEL_ALLOW_LINE_H_INCLUDED
 #define MODEL_ALLOW_LINE_H_INCLUDED

@@ -240,8 +240,8 @@ certificate_read (certificate_t *self, const char *text, size_t size, char *reas
 
 static const char public_head [] =
     "#   ZeroMQ CURVE Public Certificate, made by muster\n"
-    "#   Give it to those who are to know you by it, in a way that nobody can change\n"
-    "#   it on. It is no secret.\n"
+    "#   It is no secret: give it to those who are to know you by it. See to it that\n"
+    "#   nobody can give them another one in its place.\n"
     "\n";
 
 static const char secret_head [] =

@@ -22,6 +22,8 @@
 #include "net/file.h"
 #include "net/keyfile.h"
 
+_Static_assert (MUSTER_KEYS_REASON_ROOM == REASON_ROOM, "a reason may be cut");
+
 #define SECRET_MODE 0600
 #define PUBLIC_MODE 0644
 
@@ -214,8 +216,9 @@ revoke_key (change_t *self)
     char *edited;
     size_t size, edited_size = 0;
     const char *text = allowfile_text (self->file, &size);
+    errno = ENOENT;
     if (!allowfile_exists (self->file))
-        return file_complain (self->why, MUSTER_NOTFOUND, self->path, "there is no such file");
+        return file_complain_errno (self->why, self->path);
     muster_error_t error = allow_without (text, size, self->key, &edited, &edited_size, problem);
     if (error == MUSTER_NOTFOUND)
         file_complain (problem, error, self->public_path, "its key is not enrolled");

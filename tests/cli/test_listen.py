@@ -18,7 +18,7 @@ from command import TIMEOUT, CommandCase
 class Usage(CommandCase):
     def test_says_what_to_do_when_it_does_not_understand(self):
         for args, pattern in (
-                ([], "listen or send"),
+                ([], "listen, send"),
                 (["bogus"], "no command bogus"),
                 (["--bogus"], "no command --bogus"),
                 (["listen"], "endpoint"),

@@ -1,0 +1,45 @@
+/*  keygen.c - muster keygen
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <getopt.h>
+
+#include <muster/keys.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+static const char help [] =
+    "usage: muster keygen NAME\n"
+    "\n"
+    "Make a pair of keys. NAME.key is secret: it stays where it is made, readable by its\n"
+    "owner only. NAME.pub is for those who are to know you by it: a worker's is enrolled\n"
+    "where the listener is (muster enrol), a listener's is given to its workers.\n"
+    "Files that are there already are left alone.\n";
+
+int
+keygen_command (int argc, char **argv)
+{
+    static const struct option options_known [] = {
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    char reason [MUSTER_KEYS_REASON_ROOM];
+    int option = getopt_long (argc, argv, ":h", options_known, NULL);
+    if (option == 'h')
+        return say_help (help);
+    if (option != -1)
+        return options_refuse ("keygen", option, argv);
+    if (argc - optind != 1)
+        return say_usage ("keygen", "give one name: the files are NAME.key and NAME.pub");
+    const char *name = argv [optind];
+    if (muster_keys_generate (name, reason, sizeof reason)) {
+        say ("%s", reason);
+        return EXIT_FAILED;
+    }
+    say ("wrote %s.key (secret, keep it here) and %s.pub", name, name);
+    return EXIT_DONE;
+}

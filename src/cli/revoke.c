@@ -1,0 +1,43 @@
+/*  revoke.c - muster revoke
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <getopt.h>
+
+#include <muster/keys.h>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+static const char help [] =
+    "usage: muster revoke ALLOWFILE KEY.pub\n"
+    "\n"
+    "Take the worker whose public key is in KEY.pub, and all that it may use, out of\n"
+    "ALLOWFILE. A listener that runs heeds the change when it reads the file again\n"
+    "(SIGHUP for muster listen).\n";
+
+int
+revoke_command (int argc, char **argv)
+{
+    static const struct option options_known [] = {
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    char reason [MUSTER_KEYS_REASON_ROOM];
+    int option = getopt_long (argc, argv, ":h", options_known, NULL);
+    if (option == 'h')
+        return say_help (help);
+    if (option != -1)
+        return options_refuse ("revoke", option, argv);
+    if (argc - optind != 2)
+        return say_usage ("revoke", "give the allow file and the public key file");
+    if (muster_keys_revoke (argv [optind], argv [optind + 1], reason, sizeof reason)) {
+        say ("%s", reason);
+        return EXIT_FAILED;
+    }
+    say ("%s: %s may use nothing any more", argv [optind], argv [optind + 1]);
+    return EXIT_DONE;
+}
