@@ -81,7 +81,15 @@ alloc_free (void *memory)
     Blocks */
 
 /*  AddressSanitizer watches the heap alone. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined (__has_feature)
+#if __has_feature (address_sanitizer)
+#define HEAP_IS_WATCHED 1
+#endif
+#elif defined (__SANITIZE_ADDRESS__)
+#define HEAP_IS_WATCHED 1
+#endif
+
+#ifdef HEAP_IS_WATCHED
 #define BLOCK_LARGE SIZE_MAX
 #else
 #define BLOCK_LARGE ((size_t) 256 * 1024)

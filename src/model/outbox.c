@@ -344,6 +344,8 @@ outbox_next (outbox_t *self, uint64_t credit, size_t chunk, outbox_piece_t *piec
     return true;
 }
 
+/*  A peer that keeps no rules may have received what was never sent: a run of which that
+    is said neither grows nor has a header written into it, as if it had been. */
 bool
 outbox_rewind (outbox_t *self, uint64_t received)
 {
@@ -356,7 +358,9 @@ outbox_rewind (outbox_t *self, uint64_t received)
     self->piece_offset = 0;
     self->run_next = self->run_first;
     while (self->run_next < self->run_end) {
-        const outbox_run_t *run = run_at (self, self->run_next);
+        outbox_run_t *run = run_at (self, self->run_next);
+        if (run->first <= received)
+            run->touched = true;
         if (run->first + run->count > received + 1)
             break;
         self->run_next++;

@@ -141,17 +141,19 @@ session_report (session_t *self, int64_t when)
 }
 
 /*  What is needed is never more than one message beyond what has come: nothing
-    larger is granted, or it would block the line for ever. */
+    larger is granted, or it would block the line for ever. What has come, and the
+    whole of a message that is coming in pieces, takes memory whatever the peer says it
+    will use. */
 void
 session_take_want (session_t *self)
 {
     session_in_t *in = &self->in;
-    uint64_t received = in->received.bytes;
-    uint64_t most = received + self->limits.message_limit;
+    uint64_t taken = in->received.bytes + in->partial_size;
+    uint64_t most = in->received.bytes + self->limits.message_limit;
     in->want_waits = false;
     if (in->gap)
         return;
-    credit_want (in->credit, &in->account, in->want.use > received ? in->want.use : received,
+    credit_want (in->credit, &in->account, in->want.use > taken ? in->want.use : taken,
         in->want.need < most ? in->want.need : most, in->want.want);
 }
 

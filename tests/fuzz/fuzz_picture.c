@@ -7,7 +7,6 @@
     An input is a picture, a NUL, and what is data to unpack and values to pack.
 */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,21 +14,13 @@
 
 #include "fuzz.h"
 #include "model/message.h"
+#include "require.h"
 #include "wire/picture.h"
 #include "wire/scan.h"
 #include "wire/syntax.h"
 
 #define ROOM 512
 #define PLACES 24
-
-static void
-require (bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf (stderr, "fuzz_picture: %s\n", what);
-        abort ();
-    }
-}
 
 /*  Arguments that a picture takes, at most. */
 static size_t

@@ -6,20 +6,9 @@
 
     The first byte of an input chooses the form and the limits.
 */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "fuzz.h"
+#include "require.h"
 #include "scan_reference.h"
-
-static void
-require (bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf (stderr, "fuzz_scan: %s\n", what);
-        abort ();
-    }
-}
 
 static void
 check_parts (const uint8_t *bytes, scan_form_t form, const scan_message_t *message)

@@ -415,6 +415,45 @@ Test (hostile, nobody_speaks_for_anothers_session)
     end_siege (&siege);
 }
 
+static raw_t
+recv_kind (siege_t *self, int kind)
+{
+    raw_t frame;
+    do
+        MUST (raw_recv (&self->dealer, NULL, &frame, PATIENCE_MS));
+    while (raw_kind (&frame, NULL) != kind);
+    return frame;
+}
+
+/*  Where the listener's id is in a WELCOME with a source of 36 bytes, and in a HELLO with one of 4. */
+#define ID_IN_WELCOME (25 + 1 + 2 + 36 + 2)
+#define ID_IN_HELLO (25 + 1 + 2 + 4 + 1 + 2)
+
+Test (hostile, one_that_claims_commands_before_they_were_sent_gets_those_that_follow)
+{
+    siege_t siege = begin_siege ();
+    raw_peer_t peer = raw_peer (0);
+    raw_t hello = raw_hello (peer, "liar");
+    raw_send (&siege.dealer, hello.bytes, hello.size);
+    raw_t welcome = recv_kind (&siege, RAW_WELCOME);
+    cr_assert_eq (muster_listener_send (siege.scene.listener, "liar", "A", NULL), 0);
+    peer.epoch++;
+    hello = raw_hello (peer, "liar");
+    hello.bytes [ID_IN_HELLO - 3] = 0xc2;                           /* not fresh */
+    memcpy (hello.bytes + ID_IN_HELLO, welcome.bytes + ID_IN_WELCOME, 16);
+    hello.bytes [hello.size - 2] = 1;                               /* commands received */
+    raw_send (&siege.dealer, hello.bytes, hello.size);
+    recv_kind (&siege, RAW_WELCOME);
+    cr_assert_eq (muster_listener_send (siege.scene.listener, "liar", "B", NULL), 0);
+    raw_t positions = raw_positions (peer, 1, 0, 1000, 0);
+    raw_send (&siege.dealer, positions.bytes, positions.size);
+    raw_t data = recv_kind (&siege, RAW_DATA);
+    cr_assert_eq (data.bytes [32], 2, "position");
+    cr_assert_eq (data.bytes [36], 1, "messages");
+    expect_alive (&siege);
+    end_siege (&siege);
+}
+
 /*  --------------------------------------------------------------------------
     A worker whose listener keeps no rules */
 

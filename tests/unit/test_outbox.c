@@ -315,6 +315,38 @@ Test (outbox, without_memory_nothing_is_accepted_and_nothing_is_lost)
 }
 
 /*  The sizes of messages that are handled lie before those of the run's others. */
+/*  A peer that keeps no rules may say so. */
+Test (outbox, what_is_accepted_after_messages_that_were_received_before_they_were_sent_is_sent)
+{
+    outbox_t box = new_box ();
+    outbox_piece_t piece;
+    append (&box, 10, 1);
+    cr_assert (outbox_rewind (&box, 1));
+    append (&box, 10, 2);
+    cr_assert (outbox_next (&box, UINT64_MAX, CHUNK, &piece));
+    cr_assert_eq (piece.data.first, 2);
+    cr_assert_eq (piece.data.count, 1);
+    cr_assert_eq (piece.size, 10);
+    cr_assert_eq (piece.body [0], 2);
+    blob_release (&piece.blob);
+    cr_assert_not (outbox_next (&box, UINT64_MAX, CHUNK, &piece));
+    outbox_clear (&box);
+}
+
+Test (outbox, no_header_is_written_over_messages_that_were_received_before_they_were_sent)
+{
+    outbox_t box = new_box ();
+    outbox_piece_t piece;
+    append (&box, 10, 1);
+    append (&box, 10, 2);
+    cr_assert (outbox_rewind (&box, 1));
+    cr_assert (outbox_next (&box, UINT64_MAX, CHUNK, &piece));
+    cr_assert_eq (piece.data.first, 2);
+    cr_assert_not (piece.in_place);
+    blob_release (&piece.blob);
+    outbox_clear (&box);
+}
+
 Test (outbox, what_is_sent_again_from_inside_a_run_is_right_however_many_were_accepted_since)
 {
     outbox_t box = new_box ();

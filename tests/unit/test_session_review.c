@@ -188,6 +188,25 @@ Test (session_review, a_frame_that_came_before_in_part_is_held_to_the_credit_too
     pair_destroy (pair);
 }
 
+/*  It would hold memory that is granted to others. */
+Test (session_review, a_want_amid_a_message_in_pieces_gives_back_nothing_of_what_is_coming)
+{
+    static const uint8_t piece [100];
+    pair_t *pair = pair_new (MIB);
+    meet (pair, &LISTENER_ID);
+    frame_t want = { .kind = FRAME_WANT, .session = WORKER_ID, .epoch = 1,
+        .want = { .need = 500000, .want = 500000 } };
+    frame_t chunk = { .kind = FRAME_CHUNK, .session = WORKER_ID, .epoch = 1, .chunk = { .position = 1, .total = 500000 } };
+    cr_assert (session_control (&pair->listener, &want, pair->now));
+    cr_assert_not_null (credit_grant (&pair->listener_credit));
+    cr_assert_eq (session_chunk (&pair->listener, &chunk, piece, sizeof piece, 0, pair->now), ARRIVAL_PART);
+    want.want.need = want.want.want = 500001;
+    cr_assert (session_control (&pair->listener, &want, pair->now));
+    uint64_t committed = pair->listener_credit.committed;
+    pair_destroy (pair);
+    cr_assert_geq (committed, 500000);
+}
+
 /*  --------------------------------------------------------------------------
     Sessions that are not what one side remembers */
 
