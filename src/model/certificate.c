@@ -252,9 +252,7 @@ static const char secret_head [] =
 static char *
 put (char *at, const char *text)
 {
-    size_t size = strlen (text);
-    memcpy (at, text, size);
-    return at + size;
+    return mempcpy (at, text, strlen (text));
 }
 
 static char *

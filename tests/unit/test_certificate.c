@@ -195,7 +195,8 @@ Test (certificate, refuses_a_key_that_is_none)
     assert_refused ("curve\n    public-key = \"" PUBLIC "x\"\n", "line 2: that is no key");
     assert_refused ("curve\n    public-key = \"0000000000000000000000000000000000000000\"\n", "line 2: that is no key");
     assert_refused ("curve\n" KEYS "    x = y\n    secret-key = \"lk<lZ\"\n", "line 5: a second key");
-    assert_refused ("curve\n    public-key = \"" PUBLIC "\"\n    secret-key = \"lk<lZ5GK/D9#<8DT(:S0-h/c>nODnBUq2+u#####\"\n",
+    assert_refused (
+        "curve\n    public-key = \"" PUBLIC "\"\n    secret-key = \"lk<lZ5GK/D9#<8DT(:S0-h/c>nODnBUq2+u#####\"\n",
         "line 3: that is no key");
 }
 
