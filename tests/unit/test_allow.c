@@ -263,6 +263,8 @@ Test (allow, refuses_a_key_on_two_lines)
         "line 9: the key of line 3 again");
     assert_refused ("curve " CARL " a\ncurve " ANNA " a\ncurve " CARL " a\ncurve " ANNA " a\n",
         "line 3: the key of line 1 again");
+    assert_refused ("curve " ANNA " a\ncurve " CARL " a\ncurve " ANNA " a\ncurve " CARL " a\n",
+        "line 3: the key of line 1 again");
 }
 
 Test (allow, names_the_first_line_that_is_wrong)

@@ -6,6 +6,7 @@
 */
 #include <criterion/criterion.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,9 +350,19 @@ Test (keyfile, leaves_no_secret_in_memory_after_an_error)
     assert_error_leaves_no_secret (&secret, MUSTER_FORMAT);
 }
 
-Test (keyfile, making_keys_leaves_no_secret_in_memory)
+static void *
+generate_new (void *arg)
 {
     generate ("new");
+    return arg;
+}
+
+/*  The stack of a thread that has ended stays as it left it. */
+Test (keyfile, making_keys_leaves_no_secret_in_memory)
+{
+    pthread_t thread;
+    cr_assert_eq (pthread_create (&thread, NULL, generate_new, NULL), 0);
+    cr_assert_eq (pthread_join (thread, NULL), 0);
     secret_t secret = secret_of ("new.key");
     cr_assert_not (secret_bytes_are_in_memory (&secret));
     cr_assert_not (secret_text_is_in_memory (&secret));
