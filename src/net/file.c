@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,7 +109,7 @@ check_status (const file_t *self, size_t most, const char *path, char *reason)
         return file_complain (reason, MUSTER_FORMAT, path, "is a directory, not a file");
     if (!S_ISREG (self->status.st_mode))
         return file_complain (reason, MUSTER_FORMAT, path, "is no regular file");
-    if ((size_t) self->status.st_size > most)
+    if ((uint64_t) self->status.st_size > most)
         return file_complain (reason, MUSTER_FORMAT, path, "is larger than %zu bytes", most);
     return 0;
 }

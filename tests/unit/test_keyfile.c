@@ -265,8 +265,8 @@ Test (keyfile, that_is_longer_than_it_says_is_refused)
 Test (keyfile, with_a_line_that_is_wrong_is_named_with_the_line)
 {
     place_write_text ("bad", "# x\ncurve\n    public-key = \"?\"\n", 0600);
-    assert_no_secret ("bad", MUSTER_FORMAT, "bad: line 3: that is no key, 40 characters of Z85 in quotes");
-    assert_no_public ("bad", MUSTER_FORMAT, "bad: line 3: that is no key, 40 characters of Z85 in quotes");
+    assert_no_secret ("bad", MUSTER_FORMAT, "bad: line 3: its value is no key, 40 characters of Z85 in quotes");
+    assert_no_public ("bad", MUSTER_FORMAT, "bad: line 3: its value is no key, 40 characters of Z85 in quotes");
     place_write_text ("empty", "", 0600);
     assert_no_secret ("empty", MUSTER_FORMAT, "empty: there is no public-key in a section curve: it is no key file");
 }
