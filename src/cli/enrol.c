@@ -91,15 +91,16 @@ static int
 enrol (const enrol_t *self)
 {
     char reason [MUSTER_KEYS_REASON_ROOM];
-    if (muster_keys_enrol (self->files [0], self->files [1], self->sources, self->source_count, reason, sizeof reason)) {
+    const char *allow_file = self->files [0];
+    const char *public_file = self->files [1];
+    if (muster_keys_enrol (allow_file, public_file, self->sources, self->source_count, reason, sizeof reason)) {
         say ("%s", reason);
         return EXIT_FAILED;
     }
     if (self->source_count == 1)
-        say ("%s: %s may use %s", self->files [0], self->files [1], self->sources [0]);
+        say ("%s: %s may use %s", allow_file, public_file, self->sources [0]);
     else
-        say ("%s: %s may use %s and %zu more", self->files [0], self->files [1], self->sources [0],
-            self->source_count - 1);
+        say ("%s: %s may use %s and %zu more", allow_file, public_file, self->sources [0], self->source_count - 1);
     return EXIT_DONE;
 }
 

@@ -176,7 +176,9 @@ refuse_doubles (const allow_t *self, char *reason)
         if (memcmp (each->key, each [-1].key, Z85_KEY) == 0 && (!again || each->line < again->line))
             again = each;
     }
-    return again ? refuse (reason, again->line, "the key of line %zu again: make one line of both", again [-1].line) : 0;
+    if (!again)
+        return 0;
+    return refuse (reason, again->line, "the key of line %zu again: make one line of both", again [-1].line);
 }
 
 muster_error_t

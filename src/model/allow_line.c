@@ -79,7 +79,8 @@ allow_line_begin (allow_line_t *self, const char *line, size_t size)
     if (words.kind == line + size || *words.kind == '#')
         return ALLOW_LINE_NONE;
     if (!is_kind (&words))
-        return complain (self, "it does not begin with \"" ALLOW_LINE_KIND "\": write " ALLOW_LINE_KIND " KEY SOURCE...");
+        return complain (self,
+            "it does not begin with \"" ALLOW_LINE_KIND "\": write " ALLOW_LINE_KIND " KEY SOURCE...");
     if (!z85_is_key (words.key, (size_t) (words.key_end - words.key)))
         return complain (self, "the second word is no public key, 40 characters without quotes");
     self->key = words.key;

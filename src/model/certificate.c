@@ -144,10 +144,10 @@ take_key (reader_t *self, char *key, piece_t rest)
     if (self->problem)
         return;
     if (*key)
-        complain (self, "a second key of the same name");
+        complain (self, "it has a second key of the same name");
     else
     if (!z85_is_key (value.at, value.size))
-        complain (self, "that is no key, 40 characters of Z85 in quotes");
+        complain (self, "its value is no key, 40 characters of Z85 in quotes");
     else
         memcpy (key, value.at, Z85_KEY);
 }
@@ -164,7 +164,7 @@ take_section (reader_t *self, piece_t rest)
         complain (self, "there is more behind the section's name");
     else
     if (self->in_curve && self->seen_curve)
-        complain (self, "a second section curve");
+        complain (self, "it begins a second section curve");
     self->seen_curve = self->seen_curve || self->in_curve;
 }
 
@@ -252,9 +252,7 @@ static const char secret_head [] =
 static char *
 put (char *at, const char *text)
 {
-    size_t size = strlen (text);
-    memcpy (at, text, size);
-    return at + size;
+    return mempcpy (at, text, strlen (text));
 }
 
 static char *

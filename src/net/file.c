@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,42 +62,40 @@ file_complain_errno (char *reason, const char *path)
     return file_complain (reason, file_error (errno), path, "%s", why ? why : "the operating system refused");
 }
 
-/*  What only $'...' can hold: a quote, and bytes that log_escape writes as \xHH. */
+/*  What begins and ends a path as a word of a shell. $'...' can hold what log_escape
+    writes as \xHH, and a quote. */
 static const char *
-word_with_escapes (char *word, const char *path)
+quotes_of (const char *path)
 {
-    size_t used = (size_t) snprintf (word, FILE_WORD_ROOM, "$'%s", *path == '-' ? "./" : "");
-    for (; *path; path++) {
-        char escaped [8];
-        if (*path == '\'')
-            snprintf (escaped, sizeof escaped, "\\x27");
-        else
-        if ((unsigned char) *path >= 0x20 && (unsigned char) *path < 0x7f && *path != '\\')
-            snprintf (escaped, sizeof escaped, "%c", *path);
-        else
-            snprintf (escaped, sizeof escaped, "\\x%02x", (unsigned char) *path);
-        used += (size_t) snprintf (word + used, FILE_WORD_ROOM - used, "%s", escaped);
-        if (used + sizeof "'" >= FILE_WORD_ROOM)
-            return strcpy (word, "FILE");
-    }
-    strcpy (word + used, "'");
-    return word;
+    static const char plain [] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@%";
+    char shown [FILE_WORD_ROOM];
+    log_escape (shown, sizeof shown, path, strlen (path));
+    if (strcmp (shown, path) != 0 || strchr (path, '\''))
+        return "$'";
+    return *path && path [strspn (path, plain)] == 0 ? "" : "'";
+}
+
+static bool
+is_to_be_escaped (unsigned char byte)
+{
+    return byte < 0x20 || byte >= 0x7f || byte == '\'' || byte == '\\';
 }
 
 const char *
 file_word (char *word, const char *path)
 {
-    static const char plain [] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@%";
-    const char *here = *path == '-' ? "./" : "";
-    size_t size = strlen (path);
-    bool is_plain = size > 0 && path [strspn (path, plain)] == 0;
-    const char *quote = is_plain ? "" : "'";
-    if (size + sizeof "./''" > FILE_WORD_ROOM)
-        return strcpy (word, "FILE");
-    log_escape (word, FILE_WORD_ROOM, path, size);
-    if (strcmp (word, path) != 0 || strchr (path, '\''))
-        return word_with_escapes (word, path);
-    snprintf (word, FILE_WORD_ROOM, "%s%s%s%s", quote, here, path, quote);
+    const char *quotes = quotes_of (path);
+    bool escapes = *quotes == '$';
+    size_t used = (size_t) snprintf (word, FILE_WORD_ROOM, "%s%s", quotes, *path == '-' ? "./" : "");
+    for (const char *at = path; *at && used < FILE_WORD_ROOM; at++) {
+        unsigned char byte = (unsigned char) *at;
+        const char *format = escapes && is_to_be_escaped (byte) ? "\\x%02x" : "%c";
+        used += (size_t) snprintf (word + used, FILE_WORD_ROOM - used, format, byte);
+    }
+    if (used < FILE_WORD_ROOM)
+        used += (size_t) snprintf (word + used, FILE_WORD_ROOM - used, "%s", *quotes ? "'" : "");
+    if (used >= FILE_WORD_ROOM)
+        snprintf (word, FILE_WORD_ROOM, "FILE");
     return word;
 }
 
@@ -110,7 +109,7 @@ check_status (const file_t *self, size_t most, const char *path, char *reason)
         return file_complain (reason, MUSTER_FORMAT, path, "is a directory, not a file");
     if (!S_ISREG (self->status.st_mode))
         return file_complain (reason, MUSTER_FORMAT, path, "is no regular file");
-    if ((size_t) self->status.st_size > most)
+    if ((uint64_t) self->status.st_size > most)
         return file_complain (reason, MUSTER_FORMAT, path, "is larger than %zu bytes", most);
     return 0;
 }

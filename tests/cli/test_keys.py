@@ -213,7 +213,7 @@ class Enrol(KeysCase):
         self.write("anna.pub", "metadata\ncurve\n    public-key = \"short\"\n")
         self.assert_refused(
             self.run_here("enrol", "allow", "anna.pub", "--source", "a"),
-            "anna.pub: line 3: that is no key, 40 characters of Z85 in quotes")
+            "anna.pub: line 3: its value is no key, 40 characters of Z85 in quotes")
         self.assert_refused(
             self.run_here("enrol", "allow", "none.pub", "--source", "a"), "none.pub: No such file or directory")
 

@@ -99,7 +99,8 @@ check_enrolled (text_t edited, const char *const *sources, size_t count, size_t 
     check_list (allow, edited);
     require (allow_count (allow) == keys, "keys come or go");
     for (size_t i = 0; i < count; i++)
-        require (allow_entry_may (allow_find (allow, KEY), sources [i], strlen (sources [i])), "a source was not added");
+        require (allow_entry_may (allow_find (allow, KEY), sources [i], strlen (sources [i])),
+            "a source was not added");
     allow_release (&allow);
 }
 
@@ -113,7 +114,8 @@ check_rest (text_t edited, text_t text)
     text_t expected = none ? text : before;
     require (error == 0, "what was added cannot be taken out");
     require (after.size == expected.size
-        || (none && after.size == expected.size + 1 && after.bytes [expected.size] == '\n'), "more than a key was added");
+        || (none && after.size == expected.size + 1 && after.bytes [expected.size] == '\n'),
+        "more than a key was added");
     require (memcmp (after.bytes, expected.bytes, expected.size) == 0, "other lines have changed");
     alloc_free ((char *) before.bytes);
     alloc_free ((char *) after.bytes);

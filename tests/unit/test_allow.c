@@ -105,7 +105,8 @@ Test (allow, may_be_empty)
 
 Test (allow, passes_over_comments_and_blank_lines)
 {
-    allow_t *allow = parsed ("# \xff any bytes\n\n \t# y\n \tcurve\t" ANNA "  a\tb  # c d \"\n  \ncurve " BEN " a#b #c");
+    allow_t *allow = parsed (
+        "# \xff any bytes\n\n \t# y\n \tcurve\t" ANNA "  a\tb  # c d \"\n  \ncurve " BEN " a#b #c");
     cr_assert_eq (allow_count (allow), 2);
     cr_assert (may (allow, ANNA, "a"));
     cr_assert (may (allow, ANNA, "b"));
@@ -258,8 +259,11 @@ Test (allow, takes_a_text_of_16_mib_and_none_larger)
 Test (allow, refuses_a_key_on_two_lines)
 {
     assert_refused ("curve " ANNA " a\ncurve " ANNA " a\n", "line 2: the key of line 1 again");
-    assert_refused ("#\n\ncurve " ANNA " a\n#\ncurve " BEN " b\n\n\n\ncurve " ANNA " c\n", "line 9: the key of line 3 again");
+    assert_refused ("#\n\ncurve " ANNA " a\n#\ncurve " BEN " b\n\n\n\ncurve " ANNA " c\n",
+        "line 9: the key of line 3 again");
     assert_refused ("curve " CARL " a\ncurve " ANNA " a\ncurve " CARL " a\ncurve " ANNA " a\n",
+        "line 3: the key of line 1 again");
+    assert_refused ("curve " ANNA " a\ncurve " CARL " a\ncurve " ANNA " a\ncurve " CARL " a\n",
         "line 3: the key of line 1 again");
 }
 
@@ -343,7 +347,8 @@ Test (allow, says_when_there_is_no_memory)
 /*  --------------------------------------------------------------------------
     Changing */
 
-#define SOURCES(...) (const char *const []) { __VA_ARGS__ }, sizeof ((const char *const []) { __VA_ARGS__ }) / sizeof (char *)
+#define SOURCES(...) \
+    (const char *const []) { __VA_ARGS__ }, sizeof ((const char *const []) { __VA_ARGS__ }) / sizeof (char *)
 
 static void
 assert_with (const char *text, const char *key, const char *const *sources, size_t count, const char *expected)
@@ -440,7 +445,8 @@ Test (allow_with, makes_no_line_over_64_kib)
 
 Test (allow_with, refuses_more_sources_than_a_line_has_room_for)
 {
-    assert_not_with ("", ANNA, (const char *const []) { "a" }, ALLOW_LINE_MOST / 2 + 1, MUSTER_INVAL, "more than a line takes");
+    assert_not_with ("", ANNA, (const char *const []) { "a" }, ALLOW_LINE_MOST / 2 + 1,
+        MUSTER_INVAL, "more than a line takes");
 }
 
 static void

@@ -174,7 +174,7 @@ Test (certificate, takes_a_key_without_quotes_that_has_no_comment_in_it)
 {
     assert_read ("curve\n    public-key = KP/o1WIdeCsuF73={5<>V*rQV/?Dfr5d8(7@ihz( # x\n",
         "KP/o1WIdeCsuF73={5<>V*rQV/?Dfr5d8(7@ihz(", "");
-    assert_refused ("curve\n    public-key = " PUBLIC "\n", "line 2: that is no key");
+    assert_refused ("curve\n    public-key = " PUBLIC "\n", "line 2: its value is no key");
 }
 
 Test (certificate, needs_a_public_key)
@@ -189,20 +189,22 @@ Test (certificate, needs_a_public_key)
 
 Test (certificate, refuses_a_key_that_is_none)
 {
-    assert_refused ("curve\n    public-key = \"\"\n", "line 2: that is no key");
-    assert_refused ("curve\n    public-key =\n", "line 2: that is no key");
-    assert_refused ("curve\n    public-key = \" " PUBLIC "\"\n", "line 2: that is no key");
-    assert_refused ("curve\n    public-key = \"" PUBLIC "x\"\n", "line 2: that is no key");
-    assert_refused ("curve\n    public-key = \"0000000000000000000000000000000000000000\"\n", "line 2: that is no key");
-    assert_refused ("curve\n" KEYS "    x = y\n    secret-key = \"lk<lZ\"\n", "line 5: a second key");
-    assert_refused ("curve\n    public-key = \"" PUBLIC "\"\n    secret-key = \"lk<lZ5GK/D9#<8DT(:S0-h/c>nODnBUq2+u#####\"\n",
-        "line 3: that is no key");
+    assert_refused ("curve\n    public-key = \"\"\n", "line 2: its value is no key");
+    assert_refused ("curve\n    public-key =\n", "line 2: its value is no key");
+    assert_refused ("curve\n    public-key = \" " PUBLIC "\"\n", "line 2: its value is no key");
+    assert_refused ("curve\n    public-key = \"" PUBLIC "x\"\n", "line 2: its value is no key");
+    assert_refused ("curve\n    public-key = \"0000000000000000000000000000000000000000\"\n",
+        "line 2: its value is no key");
+    assert_refused ("curve\n" KEYS "    x = y\n    secret-key = \"lk<lZ\"\n", "line 5: it has a second key");
+    assert_refused (
+        "curve\n    public-key = \"" PUBLIC "\"\n    secret-key = \"lk<lZ5GK/D9#<8DT(:S0-h/c>nODnBUq2+u#####\"\n",
+        "line 3: its value is no key");
 }
 
 Test (certificate, refuses_what_is_there_twice)
 {
-    assert_refused ("curve\n" KEYS "    public-key = \"" PUBLIC "\"\n", "line 4: a second key");
-    assert_refused ("curve\n" KEYS "metadata\ncurve\n", "line 5: a second section");
+    assert_refused ("curve\n" KEYS "    public-key = \"" PUBLIC "\"\n", "line 4: it has a second key");
+    assert_refused ("curve\n" KEYS "metadata\ncurve\n", "line 5: it begins a second section");
 }
 
 Test (certificate, refuses_lines_that_it_does_not_understand)

@@ -6,6 +6,7 @@
 */
 #include <criterion/criterion.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,8 +265,8 @@ Test (keyfile, that_is_longer_than_it_says_is_refused)
 Test (keyfile, with_a_line_that_is_wrong_is_named_with_the_line)
 {
     place_write_text ("bad", "# x\ncurve\n    public-key = \"?\"\n", 0600);
-    assert_no_secret ("bad", MUSTER_FORMAT, "bad: line 3: that is no key, 40 characters of Z85 in quotes");
-    assert_no_public ("bad", MUSTER_FORMAT, "bad: line 3: that is no key, 40 characters of Z85 in quotes");
+    assert_no_secret ("bad", MUSTER_FORMAT, "bad: line 3: its value is no key, 40 characters of Z85 in quotes");
+    assert_no_public ("bad", MUSTER_FORMAT, "bad: line 3: its value is no key, 40 characters of Z85 in quotes");
     place_write_text ("empty", "", 0600);
     assert_no_secret ("empty", MUSTER_FORMAT, "empty: there is no public-key in a section curve: it is no key file");
 }
@@ -349,9 +350,19 @@ Test (keyfile, leaves_no_secret_in_memory_after_an_error)
     assert_error_leaves_no_secret (&secret, MUSTER_FORMAT);
 }
 
-Test (keyfile, making_keys_leaves_no_secret_in_memory)
+static void *
+generate_new (void *arg)
 {
     generate ("new");
+    return arg;
+}
+
+/*  The stack of a thread that has ended stays as it left it. */
+Test (keyfile, making_keys_leaves_no_secret_in_memory)
+{
+    pthread_t thread;
+    cr_assert_eq (pthread_create (&thread, NULL, generate_new, NULL), 0);
+    cr_assert_eq (pthread_join (thread, NULL), 0);
     secret_t secret = secret_of ("new.key");
     cr_assert_not (secret_bytes_are_in_memory (&secret));
     cr_assert_not (secret_text_is_in_memory (&secret));

@@ -205,7 +205,8 @@ Test (keys_generate, gives_as_much_of_the_reason_as_there_is_room_for)
 /*  --------------------------------------------------------------------------
     Enrolling and revoking */
 
-#define SOURCES(...) (const char *const []) { __VA_ARGS__ }, sizeof ((const char *const []) { __VA_ARGS__ }) / sizeof (char *)
+#define SOURCES(...) \
+    (const char *const []) { __VA_ARGS__ }, sizeof ((const char *const []) { __VA_ARGS__ }) / sizeof (char *)
 
 static void
 assert_enrolled (const char *allow_file, const char *public_file, const char *const *sources, size_t count)
@@ -231,10 +232,12 @@ assert_revoked (const char *allow_file, const char *public_file)
 }
 
 static void
-assert_not_revoked (const char *allow_file, const char *public_file, muster_error_t expected, const char *expected_reason)
+assert_not_revoked (const char *allow_file, const char *public_file,
+    muster_error_t expected, const char *expected_reason)
 {
     char reason [REASON_ROOM] = "";
-    assert_error (muster_keys_revoke (allow_file, public_file, reason, sizeof reason), expected, reason, expected_reason);
+    assert_error (muster_keys_revoke (allow_file, public_file, reason, sizeof reason),
+        expected, reason, expected_reason);
 }
 
 TestSuite (keys_enrol, .init = enter, .fini = place_leave);
@@ -348,7 +351,8 @@ Test (keys_enrol, refuses_a_path_that_is_too_long)
 Test (keys_enrol, refuses_what_is_no_file)
 {
     cr_assert_eq (mkdir ("directory", 0700) | mkfifo ("fifo", 0600), 0);
-    assert_not_enrolled ("directory", "anna.pub", SOURCES ("a"), MUSTER_FORMAT, "directory: is a directory, not a file");
+    assert_not_enrolled ("directory", "anna.pub", SOURCES ("a"),
+        MUSTER_FORMAT, "directory: is a directory, not a file");
     assert_not_enrolled ("directory/", "anna.pub", SOURCES ("a"), MUSTER_FORMAT, "directory/: is no name of a file");
     assert_not_enrolled ("..", "anna.pub", SOURCES ("a"), MUSTER_FORMAT, "..: is a directory, not a file");
     assert_not_enrolled ("/", "anna.pub", SOURCES ("a"), MUSTER_FORMAT, "/: is no name of a file");
@@ -363,7 +367,8 @@ Test (keys_enrol, refuses_arguments_that_are_none)
     assert_not_enrolled (NULL, "anna.pub", SOURCES ("a"), MUSTER_INVAL, reason);
     assert_not_enrolled ("allow", NULL, SOURCES ("a"), MUSTER_INVAL, reason);
     assert_not_enrolled ("allow", "anna.pub", NULL, 0, MUSTER_INVAL, reason);
-    assert_not_enrolled ("allow", "anna.pub", (const char *const []) { "a" }, 0, MUSTER_INVAL, "allow: no source is named");
+    assert_not_enrolled ("allow", "anna.pub", (const char *const []) { "a" }, 0,
+        MUSTER_INVAL, "allow: no source is named");
     assert_not_enrolled ("allow", "anna.pub", SOURCES ("a\n"), MUSTER_INVAL,
         "allow: a source is 1 to 255 bytes of UTF-8 without control characters");
     cr_assert_not (place_has ("allow"));
@@ -389,7 +394,8 @@ Test (keys_enrol, changes_no_file_that_is_wrong)
 Test (keys_enrol, changes_no_file_that_others_may_write)
 {
     place_write_text ("allow", "", 0666);
-    assert_not_enrolled ("allow", "anna.pub", SOURCES ("a"), MUSTER_ACCESS, "allow: others can write it: chmod go-w allow");
+    assert_not_enrolled ("allow", "anna.pub", SOURCES ("a"),
+        MUSTER_ACCESS, "allow: others can write it: chmod go-w allow");
     assert_not_revoked ("allow", "anna.pub", MUSTER_ACCESS, "allow: others can write it: chmod go-w allow");
     assert_text ("allow", "");
 }
@@ -447,7 +453,8 @@ Test (keys_enrol, gives_up_when_others_keep_the_file_locked)
 {
     int directory = open (".", O_RDONLY | O_DIRECTORY);
     cr_assert_eq (flock (directory, LOCK_EX), 0);
-    assert_not_enrolled ("allow", "anna.pub", SOURCES ("a"), MUSTER_BUSY, "allow: another process has its directory locked");
+    assert_not_enrolled ("allow", "anna.pub", SOURCES ("a"),
+        MUSTER_BUSY, "allow: another process has its directory locked");
     cr_assert_eq (flock (directory, LOCK_UN), 0);
     assert_enrolled ("allow", "anna.pub", SOURCES ("a"));
 }
