@@ -43,7 +43,7 @@ struct peer {
 };
 
 /*  A peer that says hello; NULL when out of memory. */
-peer_t *peer_new (const frame_t *hello, const session_t *session, wake_t *wake);
+peer_t *peer_new (const frame_t *hello, const session_t *session, const char *key, wake_t *wake);
 void peer_destroy (peer_t **self_p);
 
 /*  Its session's id as text. */

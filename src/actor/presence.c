@@ -102,10 +102,9 @@ new_peer (listener_core_t *self, const sender_t *sender, const frame_t *hello)
     session_t session;
     session_init_listener (&session, hello, &self->id, self->source, stream_tag (self, hello),
         &self->roster.limits, &self->roster.credit);
-    peer_t *peer = peer_new (hello, &session, self->wake);
+    peer_t *peer = peer_new (hello, &session, sender->caller.key, self->wake);
     if (peer) {
         peer->route = sender->route;
-        snprintf (peer->key, sizeof peer->key, "%s", sender->caller.key);
         if (!roster_add (&self->roster, peer))
             peer_destroy (&peer);
     }

@@ -7,7 +7,10 @@
 #include "base/luck.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
 
 /*  Held while the host's state is set aside: a second thread would take ours for
     the host's. */
@@ -34,11 +37,22 @@ luck_load (void)
     (void) pthread_atfork (before_fork, after_fork, after_fork);
 }
 
+/*  ZeroMQ numbers nameless peers from here: one that knew where it begins could take
+    those numbers before, and ZeroMQ would end the process. */
+static unsigned
+seed (const luck_t *self)
+{
+    unsigned seed;
+    if (getrandom (&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
+        return seed;
+    return (unsigned) time (NULL) ^ (unsigned) (uintptr_t) self;
+}
+
 void
 luck_set_aside (luck_t *self)
 {
     pthread_mutex_lock (&lock);
-    self->host = initstate (1, self->ours, sizeof self->ours);
+    self->host = initstate (seed (self), self->ours, sizeof self->ours);
 }
 
 void

@@ -240,7 +240,7 @@ open_all (binding_t *self, void *context, const binding_options_t *options)
         error = listening_open (&self->pull, context, ZMQ_PULL, pull_options, COUNT (pull_options), frame_limit);
     if (!error)
         error = listening_open (&self->router, context, ZMQ_ROUTER,
-            router_options, COUNT (router_options), OPTION_SESSION_FRAME);
+            router_options, COUNT (router_options), OPTION_CONTROL_FRAME);
     return error ? error : secure (self, context, options);
 }
 

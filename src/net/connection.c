@@ -59,13 +59,23 @@ static const option_t dealer_options [] = {
     { ZMQ_SNDHWM, 1000 },
 };
 
+/*  ZAP's status for a key that is not on the list. */
+#define NOT_ADMITTED 400
+
+/*  Nobody reads what the probe gets. */
+static const option_t probe_options [] = {
+    { ZMQ_IMMEDIATE, 1 },
+    { ZMQ_RECONNECT_IVL, -1 },
+    { ZMQ_CONNECT_TIMEOUT, 5000 },
+    { ZMQ_RCVHWM, 1 },
+};
+
 #define COUNT(options) (sizeof (options) / sizeof (options) [0])
 
 static muster_error_t
 open_probe (side_t *self, void *context)
 {
-    return option_open (&self->socket, context, ZMQ_DEALER,
-        dealer_options, COUNT (dealer_options), OPTION_SESSION_FRAME);
+    return option_open (&self->socket, context, ZMQ_DEALER, probe_options, COUNT (probe_options), 0);
 }
 
 static muster_error_t
@@ -232,7 +242,7 @@ is_shut_out (const connection_t *self, const side_t *side)
 static void
 heed_failure (connection_t *self, const side_t *side, int event, int value)
 {
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == NOT_ADMITTED)
         refuse (self, "the listener does not admit this key");
     else
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)

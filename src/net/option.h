@@ -12,8 +12,10 @@
 
 #include <muster/error.h>
 
-/*  The largest frame of a session, header included, with room to spare. */
+/*  The largest frame of a session, header included, with room to spare; and the largest
+    that a listener takes on the way back, where only control frames come in. */
 #define OPTION_SESSION_FRAME (UINT64_C (2) * 1024 * 1024)
+#define OPTION_CONTROL_FRAME UINT64_C (4096)
 
 /*  A connection that has not finished its handshake by then is closed, in ms. */
 #define HANDSHAKE_MS 5000
