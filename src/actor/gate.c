@@ -59,6 +59,12 @@ may_say_all (const listener_core_t *self, const char *key, const batch_t *batch)
 }
 
 bool
+gate_knows (const listener_core_t *self, const caller_t *caller)
+{
+    return !caller->secure || (self->allow && allow_find (self->allow, caller->key));
+}
+
+bool
 gate_admits_batch (const listener_core_t *self, const caller_t *caller, const batch_t *batch)
 {
     return !caller->secure || may_say_all (self, caller->key, batch);

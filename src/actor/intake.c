@@ -42,6 +42,10 @@ static muster_refusal_t
 take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
     size_t size = zmq_msg_size (msg);
+    if (!gate_knows (self, caller)) {
+        gate_refuse (self, caller, NULL);
+        return MUSTER_REFUSAL_NONE;
+    }
     if (size > self->limits.frame_limit)
         return MUSTER_REFUSAL_SIZE;
     batch_t *batch = batch_new_msg (msg, zmq_msg_data (msg), size, SCAN_PLAIN);

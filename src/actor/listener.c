@@ -442,7 +442,7 @@ muster_listener_reload (muster_listener_t *self)
         return error;
     allow_t *allow;
     self->reason [0] = 0;
-    if (!self->core.allow) {
+    if (!self->core.allow || !self->core.options.allow_file) {
         snprintf (self->reason, sizeof self->reason, "the listener was not started with keys");
         error = MUSTER_INVAL;
     }

@@ -30,6 +30,7 @@ typedef struct {
     char *advertise;
     char *key_file;             /* NULL: no keys are asked for */
     char *allow_file;
+    bool lost;                  /* there was no memory for one of these: it must not be taken for unset */
     bool insecure;
     uint64_t message_limit;     /* 0: derived */
     uint64_t frame_limit;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/endpoint.h"
 #include "net/curve.h"
@@ -104,10 +105,13 @@ keyfile_wipe (keypair_t *keys)
     Who is enrolled */
 
 muster_error_t
-keyfile_check_allow (mode_t mode, const char *path, char *reason)
+keyfile_check_allow (const struct stat *status, const char *path, char *reason)
 {
     char word [FILE_WORD_ROOM];
-    if (!(mode & OTHERS_WRITE))
+    if (status->st_uid != 0 && status->st_uid != geteuid ())
+        return file_complain (reason, MUSTER_ACCESS, path,
+            "belongs to another user, who can write it: chown %ld %s", (long) geteuid (), file_word (word, path));
+    if (!(status->st_mode & OTHERS_WRITE))
         return 0;
     return file_complain (reason, MUSTER_ACCESS, path, "others can write it: chmod go-w %s", file_word (word, path));
 }
@@ -121,7 +125,7 @@ keyfile_load_allow (const char *path, allow_t **allow, char *reason)
     muster_error_t error = file_read (&file, AT_FDCWD, path, ALLOW_TEXT_MOST, path, reason);
     if (error)
         return error;
-    error = keyfile_check_allow (file.status.st_mode, path, reason);
+    error = keyfile_check_allow (&file.status, path, reason);
     if (!error) {
         error = allow_parse (allow, file.text, file.size, problem);
         if (error)

@@ -12,7 +12,7 @@
 #ifndef NET_KEYFILE_H_INCLUDED
 #define NET_KEYFILE_H_INCLUDED
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <muster/error.h>
 
@@ -32,8 +32,8 @@ muster_error_t keyfile_load_public (const char *path, char public_key [Z85_KEY +
 /*  Read an allow file, which nobody else may write. The caller has a share of the list. */
 muster_error_t keyfile_load_allow (const char *path, allow_t **allow, char *reason);
 
-/*  May only its owner write it? Errors: MUSTER_ACCESS, and reason says how to mend that. */
-muster_error_t keyfile_check_allow (mode_t mode, const char *path, char *reason);
+/*  May only this user and root write it? Errors: MUSTER_ACCESS, and reason says how to mend that. */
+muster_error_t keyfile_check_allow (const struct stat *status, const char *path, char *reason);
 
 /*  Overwrite both keys. */
 void keyfile_wipe (keypair_t *keys);

@@ -229,7 +229,10 @@ Test (revoke, frees_the_credit_that_the_worker_held)
 Test (revoke, an_absent_worker_finds_its_session_gone)
 {
     scene_t scene = begin ();
-    muster_worker_t *worker = begin_worker (&scene, "a", "a");
+    muster_worker_t *worker = scene_new_worker (&scene, "a");
+    muster_worker_set_liveness (worker, 1);
+    keyring_arm_worker (&keyring, worker, "a");
+    scene_start_worker (worker);
     muster_worker_send (worker, "X", NULL);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
     cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
