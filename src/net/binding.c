@@ -364,3 +364,9 @@ binding_watch (binding_t *self, int64_t now, refused_fn *refused, void *argument
     tell_unknown_keys (self, refused, argument);
     return ended;
 }
+
+uint64_t
+binding_connection (const binding_t *self, int descriptor)
+{
+    return listening_connection (self->router, descriptor);
+}
