@@ -9,10 +9,9 @@
 #ifndef ACTOR_PEER_H_INCLUDED
 #define ACTOR_PEER_H_INCLUDED
 
-#include <uthash.h>
-
 #include "actor/backlog.h"
 #include "actor/flight.h"
+#include "base/table.h"
 #include "model/session.h"
 #include "model/z85.h"
 
