@@ -17,7 +17,9 @@
 #include "wire/frame.h"
 #include "wire/placement.h"
 
+/*  A burst ends with either: heartbeats wait for its end. */
 #define BURST_FRAMES 64
+#define BURST_BYTES (8 << 20)
 
 /*  --------------------------------------------------------------------------
     Plain producers */
@@ -333,7 +335,8 @@ take_frame (listener_core_t *self, zmq_msg_t *msg)
 bool
 intake_burst (listener_core_t *self)
 {
-    for (int frames = 0; frames < BURST_FRAMES; frames++) {
+    size_t bytes = 0;
+    for (int frames = 0; frames < BURST_FRAMES && bytes < BURST_BYTES; frames++) {
         if (!intake_is_open (self))
             return false;
         zmq_msg_t msg;
@@ -342,6 +345,7 @@ intake_burst (listener_core_t *self)
             zmq_msg_close (&msg);
             return false;
         }
+        bytes += zmq_msg_size (&msg);
         take_frame (self, &msg);
         zmq_msg_close (&msg);
     }

@@ -134,17 +134,11 @@ take_pipe (loop_t *self)
 }
 
 static void
-note_refused (void *argument, const char *address, const char *why, uint64_t count)
-{
-    listener_note_refused (argument, address, NULL, why, count);
-}
-
-static void
 take_monitors (loop_t *self)
 {
     listener_core_t *core = self->core;
     if ((self->items [POLL_MONITOR].revents | self->items [POLL_MONITOR_RETURN].revents) & ZMQ_POLLIN)
-        core->disconnects += binding_watch (core->binding, core->now, note_refused, core);
+        listener_watch (core);
 }
 
 /*  Whoever changed the list waits for this. */

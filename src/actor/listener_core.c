@@ -25,6 +25,18 @@ put_event (listener_core_t *self, const char *cmd, const event_t *event)
     batch_release (&batch);
 }
 
+static void
+note_refused (void *argument, const char *address, const char *why, uint64_t count)
+{
+    listener_note_refused (argument, address, NULL, why, count);
+}
+
+void
+listener_watch (listener_core_t *self)
+{
+    self->disconnects += binding_watch (self->binding, self->now, note_refused, self);
+}
+
 void
 listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason)
 {

@@ -88,6 +88,9 @@ typedef struct {
     log_limit_t refusal_log;
 } listener_core_t;
 
+/*  Learn what has become of connections. The actor's; with the roster's lock. */
+void listener_watch (listener_core_t *self);
+
 /*  An event for the system handler. With the roster's lock. */
 void listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason);
 

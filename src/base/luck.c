@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 /*  Held while the host's state is set aside: a second thread would take ours for
     the host's. */
@@ -37,22 +36,23 @@ luck_load (void)
     (void) pthread_atfork (before_fork, after_fork, after_fork);
 }
 
-/*  ZeroMQ numbers nameless peers from here: one that knew where it begins could take
-    those numbers before, and ZeroMQ would end the process. */
+/*  A ROUTER counts the ids that it makes up for its peers from a number that it draws, and
+    ends the process if one that it makes up is taken: nobody may know the next. */
 static unsigned
-seed (const luck_t *self)
+new_seed (void)
 {
     unsigned seed;
-    if (getrandom (&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
-        return seed;
-    return (unsigned) time (NULL) ^ (unsigned) (uintptr_t) self;
+    /*  The address is as good as it gets where the system has nothing better. */
+    if (getrandom (&seed, sizeof seed, 0) != sizeof seed)
+        seed = (unsigned) (uintptr_t) &seed;
+    return seed;
 }
 
 void
 luck_set_aside (luck_t *self)
 {
     pthread_mutex_lock (&lock);
-    self->host = initstate (seed (self), self->ours, sizeof self->ours);
+    self->host = initstate (new_seed (), self->ours, sizeof self->ours);
 }
 
 void

@@ -4,16 +4,15 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#define HASH_NONFATAL_OOM 1
 #include "model/refusals.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
 
 #define INTERVAL_MS 1000
 

@@ -12,10 +12,11 @@
 
 #include <muster/error.h>
 
-/*  The largest frame of a session, header included, with room to spare; and the largest
-    that a listener takes on the way back, where only control frames come in. */
+/*  The largest frame of a session, header included, with room to spare. */
 #define OPTION_SESSION_FRAME (UINT64_C (2) * 1024 * 1024)
-#define OPTION_CONTROL_FRAME UINT64_C (4096)
+
+/*  The largest frame of a worker's control, many times what one has today. */
+#define OPTION_CONTROL_FRAME (UINT64_C (16) * 1024)
 
 /*  A connection that has not finished its handshake by then is closed, in ms. */
 #define HANDSHAKE_MS 5000
