@@ -1,11 +1,11 @@
 /*  test_secrets.c - what is left of a secret key once all that used it is closed
 
-    muster has secrets as text, and ZeroMQ as bytes, of which it leaves copies in what it
-    frees (docs/security.md). What muster does with bytes is in test_keyfile.c.
-
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+    muster has secrets as text, and ZeroMQ as bytes, of which it leaves copies in what it
+    frees (docs/security.md). What muster does with bytes is in test_keyfile.c.
 */
 #include <criterion/criterion.h>
 
