@@ -74,6 +74,7 @@ begin_drain (listener_core_t *core)
     core->take_until = core->now + TAKE_MS;
     core->pull_is_empty = false;
     core->roster.open = false;
+    listener_tell_all_refused (core);
     inbox_drain (core->inbox);
     presence_pause (core);
     set_phase (core, LISTENER_DRAINING);

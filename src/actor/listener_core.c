@@ -57,14 +57,26 @@ known (const char *text)
     return *text ? text : NULL;
 }
 
-void
-listener_tell_refused (listener_core_t *self)
+static void
+tell_refused_until (listener_core_t *self, int64_t due)
 {
     refusal_note_t note;
-    while (inbox_events (self->inbox) < EVENTS_MOST && refusals_next (&self->refusals, self->now, &note))
+    while (inbox_events (self->inbox) < EVENTS_MOST && refusals_next (&self->refusals, due, &note))
         put_event (self, MUSTER_EVENT_REFUSED, &(event_t) {
             .source = known (note.source), .address = known (note.address),
             .reason = note.reason, .count = note.count });
+}
+
+void
+listener_tell_refused (listener_core_t *self)
+{
+    tell_refused_until (self, self->now);
+}
+
+void
+listener_tell_all_refused (listener_core_t *self)
+{
+    tell_refused_until (self, self->now + REFUSALS_INTERVAL_MS);
 }
 
 int64_t

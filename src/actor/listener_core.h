@@ -99,8 +99,10 @@ void listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const 
 void listener_note_refused (
     listener_core_t *self, const char *address, const char *source, const char *reason, uint64_t count);
 
-/*  Tell what is to be told now of those that were refused, and when to do so next. */
+/*  Tell what is to be told now of those that were refused, or all there is to tell, since
+    the listener stops; and when to do so next. */
 void listener_tell_refused (listener_core_t *self);
+void listener_tell_all_refused (listener_core_t *self);
 int64_t listener_refused_deadline (const listener_core_t *self);
 
 /*  Count a refused frame, and log it at most once a second. */

@@ -14,8 +14,6 @@
 #include "base/alloc.h"
 #include "base/table.h"
 
-#define INTERVAL_MS 1000
-
 struct refusals_entry {
     refusal_note_t note;        /* count: since it was told last */
     int64_t due;                /* when the next may be told */
@@ -96,7 +94,7 @@ refusals_next (refusals_t *self, int64_t now, refusal_note_t *note)
         }
         *note = entry->note;
         entry->note.count = 0;
-        entry->due = now + INTERVAL_MS;
+        entry->due = now + REFUSALS_INTERVAL_MS;
         DL_DELETE (self->oldest, entry);
         DL_APPEND (self->oldest, entry);
         return true;

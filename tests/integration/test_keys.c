@@ -379,6 +379,20 @@ Test (keys, a_plain_producer_without_a_key_is_refused_and_nothing_of_it_comes_in
     scene_close (&scene);
 }
 
+Test (keys, what_is_kept_back_of_refusals_is_told_when_the_listener_stops)
+{
+    keyring_admit (&keyring, "a");
+    scene_t scene = begin ();
+    uint64_t told = 0;
+    for (int i = 0; i < 5; i++)
+        expect_refused (new_worker (&scene, "a", "b"), MUSTER_ACCESS, "the key may not use this source");
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    for (size_t i = 0; told < 5; i++)
+        told += collector_times (scene.events, collector_find (scene.events, i, MUSTER_EVENT_REFUSED));
+    cr_expect_eq (told, 5);
+    scene_close (&scene);
+}
+
 Test (keys, a_flood_of_refusals_is_told_of_once_a_second)
 {
     keyring_make (&keyring, "stranger");
