@@ -136,7 +136,7 @@ read_file (allowfile_t *self, char *reason)
     if (error == MUSTER_NOTFOUND)
         return 0;
     self->exists = !error;
-    return error ? error : keyfile_check_allow (&self->file.status, self->path, reason);
+    return error ? error : keyfile_check_allow (self->file.status.st_mode, self->path, reason);
 }
 
 muster_error_t

@@ -105,15 +105,22 @@ keyfile_wipe (keypair_t *keys)
     Who is enrolled */
 
 muster_error_t
-keyfile_check_allow (const struct stat *status, const char *path, char *reason)
+keyfile_check_allow (mode_t mode, const char *path, char *reason)
 {
     char word [FILE_WORD_ROOM];
-    if (status->st_uid != 0 && status->st_uid != geteuid ())
-        return file_complain (reason, MUSTER_ACCESS, path,
-            "belongs to another user, who can write it: chown %ld %s", (long) geteuid (), file_word (word, path));
-    if (!(status->st_mode & OTHERS_WRITE))
+    if (!(mode & OTHERS_WRITE))
         return 0;
     return file_complain (reason, MUSTER_ACCESS, path, "others can write it: chmod go-w %s", file_word (word, path));
+}
+
+static muster_error_t
+check_owner (uid_t owner, const char *path, char *reason)
+{
+    char word [FILE_WORD_ROOM];
+    if (owner == 0 || owner == geteuid ())
+        return 0;
+    return file_complain (reason, MUSTER_ACCESS, path,
+        "belongs to another user, who can write it: chown %ld %s", (long) geteuid (), file_word (word, path));
 }
 
 muster_error_t
@@ -125,7 +132,9 @@ keyfile_load_allow (const char *path, allow_t **allow, char *reason)
     muster_error_t error = file_read (&file, AT_FDCWD, path, ALLOW_TEXT_MOST, path, reason);
     if (error)
         return error;
-    error = keyfile_check_allow (&file.status, path, reason);
+    error = keyfile_check_allow (file.status.st_mode, path, reason);
+    if (!error)
+        error = check_owner (file.status.st_uid, path, reason);
     if (!error) {
         error = allow_parse (allow, file.text, file.size, problem);
         if (error)

@@ -12,7 +12,7 @@
 #ifndef NET_KEYFILE_H_INCLUDED
 #define NET_KEYFILE_H_INCLUDED
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include <muster/error.h>
 
@@ -29,11 +29,11 @@ muster_error_t keyfile_load_secret (const char *path, keypair_t *keys, char *rea
 /*  Read a public key file; a secret one is refused, so that it is not passed around. */
 muster_error_t keyfile_load_public (const char *path, char public_key [Z85_KEY + 1], char *reason);
 
-/*  Read an allow file, which nobody else may write. The caller has a share of the list. */
+/*  Read an allow file, which nobody but this user and root may write. The caller has a share of the list. */
 muster_error_t keyfile_load_allow (const char *path, allow_t **allow, char *reason);
 
-/*  May only this user and root write it? Errors: MUSTER_ACCESS, and reason says how to mend that. */
-muster_error_t keyfile_check_allow (const struct stat *status, const char *path, char *reason);
+/*  May only its owner write it? Errors: MUSTER_ACCESS, and reason says how to mend that. */
+muster_error_t keyfile_check_allow (mode_t mode, const char *path, char *reason);
 
 /*  Overwrite both keys. */
 void keyfile_wipe (keypair_t *keys);
