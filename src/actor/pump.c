@@ -75,6 +75,10 @@ send_pieces (listener_core_t *self, peer_t *peer)
 {
     frame_t frame;
     outbox_piece_t piece;
+    if (is_cut_off (self, peer)) {
+        peer->unreachable = true;
+        return PUMP_DONE;
+    }
     for (;;) {
         int count = flight_count (peer->flight);
         int left = peer->session.out.box.piece_offset > 0 ? PIECES_MOST / 2 : 0;
@@ -83,8 +87,8 @@ send_pieces (listener_core_t *self, peer_t *peer)
         if (!session_next_piece (&peer->session, count == 0, &piece, &frame))
             return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight, 0)
                 ? PUMP_AWAITS_LANDING : PUMP_DONE;
-        flight_result_t result = is_cut_off (self, peer) ? FLIGHT_FAILED
-            : flight_send (peer->flight, binding_router (self->binding), &peer->route, &frame, &piece);
+        flight_result_t result = flight_send (
+            peer->flight, binding_router (self->binding), &peer->route, &frame, &piece);
         peer->unreachable = result == FLIGHT_FAILED;
         if (result != FLIGHT_SENT) {
             outbox_untake (&peer->session.out.box, &piece);
