@@ -15,9 +15,12 @@
 #include <zmq.h>
 
 #include <muster/data.h>
+#include <muster/keys.h>
 #include <muster/plain.h>
 
 #include "base/alloc.h"
+#include "place.h"
+#include "secret.h"
 
 #define LONG_MS 60000
 
@@ -374,4 +377,56 @@ Test (plain, says_so_when_memory_runs_out)
     cr_assert_eq (error, MUSTER_NOMEM);
     cr_assert_eq (send_number (plain, 1), MUSTER_OK);
     muster_plain_destroy (&plain);
+}
+
+static muster_plain_t *
+new_keyed (void)
+{
+    muster_plain_t *plain = muster_plain_new ("ipc:///tmp/muster-test-nobody");
+    muster_plain_set_key (plain, "worker.key");
+    muster_plain_set_server (plain, "listener.pub");
+    return plain;
+}
+
+/*  Make keys in another process. */
+static void
+have_keys_generated (void)
+{
+    int status;
+    pid_t child = fork ();
+    if (child == 0)
+        _exit (muster_keys_generate ("worker", NULL, 0) || muster_keys_generate ("listener", NULL, 0));
+    cr_assert (waitpid (child, &status, 0) == child && status == 0);
+}
+
+/*  The bytes are ZeroMQ's as long as it has the socket. */
+Test (plain, keeps_nothing_of_its_secret, .init = place_enter, .fini = place_leave)
+{
+    have_keys_generated ();
+    secret_t secret = secret_of ("worker.key");
+    muster_plain_t *plain = new_keyed ();
+    cr_assert_eq (muster_plain_start (plain), MUSTER_OK, "%s", muster_plain_reason (plain));
+    cr_expect (secret_bytes_are_in_memory (&secret));
+    cr_expect_not (secret_text_is_in_memory (&secret));
+    cr_assert_eq (muster_plain_destroy (&plain), MUSTER_OK);
+    cr_expect_not (secret_text_is_in_memory (&secret));
+}
+
+Test (plain, does_without_no_key_for_lack_of_memory, .init = place_enter, .fini = place_leave)
+{
+    have_keys_generated ();
+    muster_error_t error = MUSTER_NOMEM;
+    size_t nth;
+    for (nth = 1; error && nth < 100; nth++) {
+        muster_plain_t *plain = new_keyed ();
+        alloc_fail_from (nth);
+        muster_plain_set_key (plain, "worker.key");
+        muster_plain_set_server (plain, "listener.pub");
+        error = muster_plain_start (plain);
+        alloc_fail_from (0);
+        cr_expect (!error || error == MUSTER_NOMEM || error == MUSTER_RESOURCE, "%s", muster_error_name (error));
+        muster_plain_destroy (&plain);
+    }
+    cr_assert_eq (error, MUSTER_OK);
+    cr_assert_gt (nth, 6);
 }
