@@ -131,7 +131,8 @@ MUSTER_EXPORT muster_error_t muster_listener_stop (muster_listener_t *self, uint
     is gone (REVOKED), and what of his messages no handler had taken is dropped and
     counted. A file with a fault changes nothing. Errors: MUSTER_NOTFOUND, MUSTER_ACCESS,
     MUSTER_FORMAT or MUSTER_SYSTEM for the file, and muster_listener_reason says which
-    line; MUSTER_INVAL if it was not started with keys, MUSTER_NOMEM, MUSTER_FORKED. */
+    line; MUSTER_INVAL if it was not started with keys; MUSTER_BUSY in a handler while the
+    listener is stopped; MUSTER_NOMEM, MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_listener_reload (muster_listener_t *self);
 
 /*  What a worker connects to, from the first start on, "" before. Belongs to

@@ -32,7 +32,7 @@ struct batch {
     batch_t *backlog_next;      /* actor: the backlog it is in */
     void *owner;                /* actor: the peer whose backlog it is in; NULL: another or none */
     blob_t *names;              /* owns the next three; NULL: they outlive the batch */
-    const char *key;            /* plain, over a connection that has one: that; else NULL */
+    const char *key;            /* of the connection that it came by; NULL: none was asked for */
     const char *source;         /* session: whose messages these are */
     const char *session;        /* session: its id as text */
     uint32_t stream;            /* session: tag of the stream they came in */

@@ -59,6 +59,12 @@ may_say_all (const listener_core_t *self, const char *key, const batch_t *batch)
 }
 
 bool
+gate_knows (const listener_core_t *self, const caller_t *caller)
+{
+    return !caller->secure || (self->allow && allow_find (self->allow, caller->key));
+}
+
+bool
 gate_admits_batch (const listener_core_t *self, const caller_t *caller, const batch_t *batch)
 {
     return !caller->secure || may_say_all (self, caller->key, batch);
@@ -80,22 +86,22 @@ is_revoked (const listener_core_t *self, const peer_t *peer)
     return !may (self, peer->key, peer->session.source, strlen (peer->session.source));
 }
 
-/*  Is it a batch of a peer that is about to end, or of a producer that may not say all
-    of it any more? */
+/*  Does it hold what its connection's key may not say any more? Its peer may be gone. */
 static bool
 is_void (const batch_t *batch, const void *argument)
 {
     const listener_core_t *self = argument;
-    const peer_t *peer = batch->owner;
-    if (batch->key)
-        return !may_say_all (self, batch->key, batch);
-    return peer && peer->revoked;
+    if (!batch->key)
+        return false;
+    return batch->form == SCAN_PLAIN ? !may_say_all (self, batch->key, batch)
+        : !may (self, batch->key, batch->source, strlen (batch->source));
 }
 
 static void
 end_peer (listener_core_t *self, peer_t *peer)
 {
     if (peer->present) {
+        peer->session.in.report_at = 0;     /* what was dropped is not handled: nobody may take it for that */
         pump_end (self, peer, MUSTER_REVOKED, REVOKED_TEXT);
         return;
     }
@@ -142,7 +148,7 @@ gate_revoke (listener_core_t *self)
     if (binding_router_is_secure (self->binding))
         mark_revoked (self);
     self->dropped += inbox_drop (self->inbox, is_void, self);
-    self->dropped += round_drop_revoked (&self->roster, self->inbox);
+    self->dropped += round_drop (&self->roster, self->inbox, is_void, self);
     free_dropped (self);
     HASH_ITER (by_id, self->roster.by_id, peer, next)
         if (peer->revoked)

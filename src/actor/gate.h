@@ -26,6 +26,9 @@ caller_t gate_caller (zmq_msg_t *msg, bool secure);
 /*  May it speak for a source? */
 bool gate_admits (const listener_core_t *self, const caller_t *caller, const char *source);
 
+/*  May it speak for any source at all? */
+bool gate_knows (const listener_core_t *self, const caller_t *caller);
+
 /*  May it say all messages of a plain batch, which was scanned? */
 bool gate_admits_batch (const listener_core_t *self, const caller_t *caller, const batch_t *batch);
 

@@ -17,7 +17,9 @@
 #include "wire/frame.h"
 #include "wire/placement.h"
 
+/*  A burst ends with either: heartbeats wait for its end. */
 #define BURST_FRAMES 64
+#define BURST_BYTES (8 << 20)
 
 /*  --------------------------------------------------------------------------
     Plain producers */
@@ -42,6 +44,10 @@ static muster_refusal_t
 take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
     size_t size = zmq_msg_size (msg);
+    if (!gate_knows (self, caller)) {
+        gate_refuse (self, caller, NULL);
+        return MUSTER_REFUSAL_NONE;
+    }
     if (size > self->limits.frame_limit)
         return MUSTER_REFUSAL_SIZE;
     batch_t *batch = batch_new_msg (msg, zmq_msg_data (msg), size, SCAN_PLAIN);
@@ -329,7 +335,8 @@ take_frame (listener_core_t *self, zmq_msg_t *msg)
 bool
 intake_burst (listener_core_t *self)
 {
-    for (int frames = 0; frames < BURST_FRAMES; frames++) {
+    size_t bytes = 0;
+    for (int frames = 0; frames < BURST_FRAMES && bytes < BURST_BYTES; frames++) {
         if (!intake_is_open (self))
             return false;
         zmq_msg_t msg;
@@ -338,6 +345,7 @@ intake_burst (listener_core_t *self)
             zmq_msg_close (&msg);
             return false;
         }
+        bytes += zmq_msg_size (&msg);
         take_frame (self, &msg);
         zmq_msg_close (&msg);
     }

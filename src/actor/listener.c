@@ -11,6 +11,7 @@
 
 #include "actor/command.h"
 #include "actor/dispatch.h"
+#include "actor/gate.h"
 #include "actor/guest.h"
 #include "actor/listener.h"
 #include "actor/listener_actor.h"
@@ -221,6 +222,9 @@ init_run (listener_core_t *core, const listener_options_t *limits, allow_t *allo
     core->roster.open = true;
     core->dropped_last = 0;
     core->phase = LISTENER_RUNNING;
+    core->now = monotonic_ms ();
+    gate_revoke (core);     /* before anybody can take what has outlived a stop */
+    core->revoke_due = false;
     roster_unlock (&core->roster);
     inbox_open (core->inbox);
 }
@@ -431,12 +435,14 @@ muster_listener_reload (muster_listener_t *self)
         return MUSTER_INVAL;
     if (listener_is_foreign (self))
         return MUSTER_FORKED;
-    muster_error_t error = patience_lock (&self->lifecycle);
+    /*  Whoever holds the lifecycle lock may be waiting for this handler. */
+    muster_error_t error = !registry_inside (self->core.registry) ? patience_lock (&self->lifecycle)
+        : pthread_mutex_trylock (&self->lifecycle) ? MUSTER_BUSY : 0;
     if (error)
         return error;
     allow_t *allow;
     self->reason [0] = 0;
-    if (!self->core.allow) {
+    if (!self->core.allow || !self->core.options.allow_file) {
         snprintf (self->reason, sizeof self->reason, "the listener was not started with keys");
         error = MUSTER_INVAL;
     }

@@ -74,6 +74,7 @@ begin_drain (listener_core_t *core)
     core->take_until = core->now + TAKE_MS;
     core->pull_is_empty = false;
     core->roster.open = false;
+    listener_tell_all_refused (core);
     inbox_drain (core->inbox);
     presence_pause (core);
     set_phase (core, LISTENER_DRAINING);
@@ -134,17 +135,11 @@ take_pipe (loop_t *self)
 }
 
 static void
-note_refused (void *argument, const char *address, const char *why, uint64_t count)
-{
-    listener_note_refused (argument, address, NULL, why, count);
-}
-
-static void
 take_monitors (loop_t *self)
 {
     listener_core_t *core = self->core;
     if ((self->items [POLL_MONITOR].revents | self->items [POLL_MONITOR_RETURN].revents) & ZMQ_POLLIN)
-        core->disconnects += binding_watch (core->binding, core->now, note_refused, core);
+        listener_watch (core);
 }
 
 /*  Whoever changed the list waits for this. */

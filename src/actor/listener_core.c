@@ -25,6 +25,18 @@ put_event (listener_core_t *self, const char *cmd, const event_t *event)
     batch_release (&batch);
 }
 
+static void
+note_refused (void *argument, const char *address, const char *why, uint64_t count)
+{
+    listener_note_refused (argument, address, NULL, why, count);
+}
+
+void
+listener_watch (listener_core_t *self)
+{
+    self->disconnects += binding_watch (self->binding, self->now, note_refused, self);
+}
+
 void
 listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason)
 {
@@ -45,14 +57,26 @@ known (const char *text)
     return *text ? text : NULL;
 }
 
-void
-listener_tell_refused (listener_core_t *self)
+static void
+tell_refused_until (listener_core_t *self, int64_t due)
 {
     refusal_note_t note;
-    while (inbox_events (self->inbox) < EVENTS_MOST && refusals_next (&self->refusals, self->now, &note))
+    while (inbox_events (self->inbox) < EVENTS_MOST && refusals_next (&self->refusals, due, &note))
         put_event (self, MUSTER_EVENT_REFUSED, &(event_t) {
             .source = known (note.source), .address = known (note.address),
             .reason = note.reason, .count = note.count });
+}
+
+void
+listener_tell_refused (listener_core_t *self)
+{
+    tell_refused_until (self, self->now);
+}
+
+void
+listener_tell_all_refused (listener_core_t *self)
+{
+    tell_refused_until (self, self->now + REFUSALS_INTERVAL_MS);
 }
 
 int64_t

@@ -30,6 +30,7 @@ typedef struct {
     char *advertise;
     char *key_file;             /* NULL: no keys are asked for */
     char *allow_file;
+    bool lost;                  /* there was no memory for one of these: it must not be taken for unset */
     bool insecure;
     uint64_t message_limit;     /* 0: derived */
     uint64_t frame_limit;
@@ -87,6 +88,9 @@ typedef struct {
     log_limit_t refusal_log;
 } listener_core_t;
 
+/*  Learn what has become of connections. The actor's; with the roster's lock. */
+void listener_watch (listener_core_t *self);
+
 /*  An event for the system handler. With the roster's lock. */
 void listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const char *reason);
 
@@ -95,8 +99,10 @@ void listener_tell (listener_core_t *self, const char *cmd, peer_t *peer, const 
 void listener_note_refused (
     listener_core_t *self, const char *address, const char *source, const char *reason, uint64_t count);
 
-/*  Tell what is to be told now of those that were refused, and when to do so next. */
+/*  Tell what is to be told now of those that were refused, or all there is to tell, since
+    the listener stops; and when to do so next. */
 void listener_tell_refused (listener_core_t *self);
+void listener_tell_all_refused (listener_core_t *self);
 int64_t listener_refused_deadline (const listener_core_t *self);
 
 /*  Count a refused frame, and log it at most once a second. */

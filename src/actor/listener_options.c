@@ -35,10 +35,10 @@ listener_options_init (listener_options_t *options)
 }
 
 static void
-set_text (char **option, const char *text)
+set_text (muster_listener_t *self, char **option, const char *text)
 {
-    alloc_free (*option);
-    *option = alloc_text (text);
+    if (!alloc_option (option, text))
+        self->core.options.lost = true;
 }
 
 static int64_t
@@ -50,25 +50,25 @@ to_ms (double seconds)
 void
 muster_listener_set_return_endpoint (muster_listener_t *self, const char *endpoint)
 {
-    set_text (&self->core.options.return_endpoint, endpoint);
+    set_text (self, &self->core.options.return_endpoint, endpoint);
 }
 
 void
 muster_listener_set_advertise (muster_listener_t *self, const char *host)
 {
-    set_text (&self->core.options.advertise, host);
+    set_text (self, &self->core.options.advertise, host);
 }
 
 void
 muster_listener_set_key (muster_listener_t *self, const char *file)
 {
-    set_text (&self->core.options.key_file, file);
+    set_text (self, &self->core.options.key_file, file);
 }
 
 void
 muster_listener_set_allow (muster_listener_t *self, const char *file)
 {
-    set_text (&self->core.options.allow_file, file);
+    set_text (self, &self->core.options.allow_file, file);
 }
 
 void
@@ -165,6 +165,10 @@ listener_options_settle (muster_listener_t *self, listener_options_t *limits)
 {
     *limits = self->core.options;
     uint64_t budget = limits->receive_budget;
+    if (limits->lost) {
+        snprintf (self->reason, REASON_ROOM, "out of memory when an option was set");
+        return MUSTER_NOMEM;
+    }
     if (!limits->key_file != !limits->allow_file)
         return refuse_option (self->reason, limits->key_file
             ? "a key needs an allow list, of who may come in: give allow"

@@ -9,18 +9,19 @@
 #include "actor/identity.h"
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SOURCE_ROOM (MUSTER_NAME_MAX + 1)
 
 peer_t *
-peer_new (const frame_t *hello, const session_t *session, wake_t *wake)
+peer_new (const frame_t *hello, const session_t *session, const char *key, wake_t *wake)
 {
     peer_t *self = alloc_zero (sizeof *self);
     if (!self)
         return NULL;
     self->flight = flight_new (wake);
-    self->names = blob_new (SOURCE_ROOM + SESSION_TEXT_ROOM);
+    self->names = blob_new (SOURCE_ROOM + SESSION_TEXT_ROOM + sizeof self->key);
     if (!self->flight || !self->names) {
         flight_release (&self->flight);
         blob_release (&self->names);
@@ -31,6 +32,8 @@ peer_new (const frame_t *hello, const session_t *session, wake_t *wake)
     self->session.in.account.owner = self;
     memcpy (self->names->bytes, session->source, SOURCE_ROOM);
     identity_hex (&hello->session, (char *) self->names->bytes + SOURCE_ROOM);
+    snprintf (self->key, sizeof self->key, "%s", key);
+    memcpy (self->names->bytes + SOURCE_ROOM + SESSION_TEXT_ROOM, self->key, sizeof self->key);
     return self;
 }
 
@@ -61,6 +64,8 @@ peer_name (const peer_t *self, batch_t *batch)
     batch->names = blob_share (self->names);
     batch->source = (const char *) self->names->bytes;
     batch->session = peer_session (self);
+    if (*self->key)
+        batch->key = peer_session (self) + SESSION_TEXT_ROOM;
 }
 
 void

@@ -9,10 +9,9 @@
 #ifndef ACTOR_PEER_H_INCLUDED
 #define ACTOR_PEER_H_INCLUDED
 
-#include <uthash.h>
-
 #include "actor/backlog.h"
 #include "actor/flight.h"
+#include "base/table.h"
 #include "model/session.h"
 #include "model/z85.h"
 
@@ -22,6 +21,8 @@ typedef struct round_target round_target_t;
 struct peer {
     session_t session;
     route_t route;
+    int descriptor;             /* of the connection that the route was learned from, */
+    uint64_t connection;        /* and its number; 0: not known */
     char key [Z85_KEY + 1];   /* of its connections, Z85; "" if they are asked for none */
     blob_t *names;              /* source and session as text, shared with batches, which may outlive it */
     bool present;               /* JOINED or RETURNED was told, its end was not */
@@ -43,7 +44,7 @@ struct peer {
 };
 
 /*  A peer that says hello; NULL when out of memory. */
-peer_t *peer_new (const frame_t *hello, const session_t *session, wake_t *wake);
+peer_t *peer_new (const frame_t *hello, const session_t *session, const char *key, wake_t *wake);
 void peer_destroy (peer_t **self_p);
 
 /*  Its session's id as text. */

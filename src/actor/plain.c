@@ -43,7 +43,7 @@ struct _muster_plain_t {
     char *endpoint;
     char *key_file;
     char *server_file;
-    bool forgotten;             /* there was no memory for one of these */
+    bool lost;                  /* there was no memory for one of these */
     int no_progress_ms;         /* -1: set to what cannot be */
     void *context;
     producer_t *producer;       /* NULL unless started and not closed */
@@ -128,10 +128,8 @@ muster_plain_set_no_progress (muster_plain_t *self, double seconds)
 static void
 set_text (muster_plain_t *self, char **option, const char *text)
 {
-    alloc_free (*option);
-    *option = alloc_text (text);
-    if (text && !*option)
-        self->forgotten = true;
+    if (!alloc_option (option, text))
+        self->lost = true;
 }
 
 void
@@ -204,8 +202,8 @@ start (muster_plain_t *self)
 {
     endpoint_t endpoint;
     self->reason [0] = 0;
-    if (self->forgotten)
-        return refuse (self, MUSTER_NOMEM, "out of memory");
+    if (self->lost)
+        return refuse (self, MUSTER_NOMEM, "out of memory when an option was set");
     if (self->no_progress_ms < 0)
         return refuse (self, MUSTER_INVAL, "no_progress must be from 0 to 2e6 seconds");
     muster_error_t error = settle_endpoint (self, &endpoint);

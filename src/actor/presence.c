@@ -30,6 +30,7 @@
 typedef struct {
     route_t route;
     caller_t caller;
+    int descriptor;
 } sender_t;
 
 /*  --------------------------------------------------------------------------
@@ -62,6 +63,17 @@ forget (listener_core_t *self, peer_t *peer, muster_error_t why)
     roster_forget (&self->roster, peer);
 }
 
+/*  ZeroMQ gives a routing id to whoever asks for it once its connection has ended. What
+    ended before this frame came is learned first, since a descriptor is used again. */
+static void
+attach (listener_core_t *self, peer_t *peer, const sender_t *sender)
+{
+    listener_watch (self);
+    peer->route = sender->route;
+    peer->descriptor = sender->descriptor;
+    peer->connection = binding_connection (self->binding, sender->descriptor);
+}
+
 /*  The session is known: it goes on under a new epoch, with the limits of this
     start. What is under way on the connection before may stay there for long. */
 static void
@@ -77,7 +89,7 @@ welcome_back (listener_core_t *self, peer_t *peer, const sender_t *sender, const
     }
     flight_release (&peer->flight);
     peer->flight = flight;
-    peer->route = sender->route;
+    attach (self, peer, sender);
     if (!peer->present) {
         roster_arrive (&self->roster, peer);
         set_why_absent (peer, false);
@@ -102,10 +114,9 @@ new_peer (listener_core_t *self, const sender_t *sender, const frame_t *hello)
     session_t session;
     session_init_listener (&session, hello, &self->id, self->source, stream_tag (self, hello),
         &self->roster.limits, &self->roster.credit);
-    peer_t *peer = peer_new (hello, &session, self->wake);
+    peer_t *peer = peer_new (hello, &session, sender->caller.key, self->wake);
     if (peer) {
-        peer->route = sender->route;
-        snprintf (peer->key, sizeof peer->key, "%s", sender->caller.key);
+        attach (self, peer, sender);
         if (!roster_add (&self->roster, peer))
             peer_destroy (&peer);
     }
@@ -309,6 +320,7 @@ presence_burst (listener_core_t *self)
         taken_t taken = take_message (binding_router (self->binding), &sender.route, &msg);
         if (taken == TAKEN_ONE) {
             sender.caller = gate_caller (&msg, secure);
+            sender.descriptor = zmq_msg_get (&msg, ZMQ_SRCFD);
             take_frame (self, &sender, zmq_msg_data (&msg), zmq_msg_size (&msg));
         }
         else

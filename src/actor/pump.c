@@ -42,14 +42,22 @@ finish_peer (listener_core_t *self, peer_t *peer)
     roster_forget (&self->roster, peer);
 }
 
+/*  Has the connection that its route was learned from ended? Another one may have the
+    route by now. */
+static bool
+is_cut_off (const listener_core_t *self, const peer_t *peer)
+{
+    return peer->connection && binding_connection (self->binding, peer->descriptor) != peer->connection;
+}
+
 /*  False if the socket takes no more for this peer. */
 static bool
 send_controls (listener_core_t *self, peer_t *peer)
 {
     frame_t frame;
     while (session_next_control (&peer->session, self->now, &frame)) {
-        flight_result_t result = flight_send_control (
-            binding_router (self->binding), &peer->route, &frame, self->writer);
+        flight_result_t result = is_cut_off (self, peer) ? FLIGHT_FAILED
+            : flight_send_control (binding_router (self->binding), &peer->route, &frame, self->writer);
         peer->unreachable = result == FLIGHT_FAILED;
         if (result == FLIGHT_FULL) {
             session_unsent (&peer->session, &frame, self->now);
@@ -75,8 +83,8 @@ send_pieces (listener_core_t *self, peer_t *peer)
         if (!session_next_piece (&peer->session, count == 0, &piece, &frame))
             return outbox_is_filling (&peer->session.out.box) && flight_await (peer->flight, 0)
                 ? PUMP_AWAITS_LANDING : PUMP_DONE;
-        flight_result_t result = flight_send (
-            peer->flight, binding_router (self->binding), &peer->route, &frame, &piece);
+        flight_result_t result = is_cut_off (self, peer) ? FLIGHT_FAILED
+            : flight_send (peer->flight, binding_router (self->binding), &peer->route, &frame, &piece);
         peer->unreachable = result == FLIGHT_FAILED;
         if (result != FLIGHT_SENT) {
             outbox_untake (&peer->session.out.box, &piece);
@@ -131,6 +139,8 @@ void
 pump_due (listener_core_t *self)
 {
     gather_reports (self);
+    if (self->roster.due)
+        listener_watch (self);
     peer_t *list = self->roster.due;
     self->roster.due = NULL;
     while (list) {

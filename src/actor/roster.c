@@ -4,7 +4,6 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#define HASH_NONFATAL_OOM 1
 #include "actor/roster.h"
 
 #include <utlist.h>

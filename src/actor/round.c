@@ -4,7 +4,6 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#define HASH_NONFATAL_OOM 1
 #include "actor/round.h"
 
 #include <string.h>
@@ -123,16 +122,15 @@ void_reply (round_t *self, const char *source)
 }
 
 static uint64_t
-drop_revoked (round_t *self, inbox_t *inbox)
+drop (round_t *self, inbox_t *inbox, inbox_match_fn *match, const void *argument)
 {
     uint64_t count = 0;
     place_t *reply, *next;
     DL_FOREACH_SAFE (self->replies, reply, next) {
-        const peer_t *peer = reply->batch->owner;
-        if (!peer || !peer->revoked)
+        if (!match (reply->batch, argument))
             continue;
         DL_DELETE (self->replies, reply);
-        void_reply (self, peer->session.source);
+        void_reply (self, reply->batch->source);
         inbox_drop_place (inbox, reply);
         count++;
     }
@@ -140,12 +138,12 @@ drop_revoked (round_t *self, inbox_t *inbox)
 }
 
 uint64_t
-round_drop_revoked (roster_t *roster, inbox_t *inbox)
+round_drop (roster_t *roster, inbox_t *inbox, inbox_match_fn *match, const void *argument)
 {
     uint64_t count = 0;
     round_t *round;
     DL_FOREACH (roster->rounds, round)
-        count += drop_revoked (round, inbox);
+        count += drop (round, inbox, match, argument);
     if (count > 0)
         pthread_cond_broadcast (&roster->changed);
     return count;

@@ -63,8 +63,8 @@ void round_peer_absent (peer_t *peer);
 void round_peer_back (peer_t *peer);
 void round_peer_gone (peer_t *peer, muster_error_t why);
 
-/*  Replies of revoked peers that nobody has taken are void, in all rounds. Returns how
-    many that were. */
-uint64_t round_drop_revoked (roster_t *roster, inbox_t *inbox);
+/*  Matching replies that nobody has taken are void, in all rounds: their workers are
+    revoked. argument is the predicate's. Returns how many that were. */
+uint64_t round_drop (roster_t *roster, inbox_t *inbox, inbox_match_fn *match, const void *argument);
 
 #endif

@@ -22,6 +22,9 @@
     find out why. */
 #define SHUT_OUT_MOST 2
 
+/*  How long a worker that is refused, and was not always, waits before it tries again. */
+#define REFUSED_RETRY_MS 250
+
 /*  While commands are out at their reader the actor looks at this interval, which
     is that of reports; when none is done, the reader calls. */
 #define LOOK_MS REPORT_DELAY_MS
@@ -75,6 +78,31 @@ end_session (session_t *session, muster_error_t error, const char *reason)
 }
 
 static void
+lose_connection (loop_t *self)
+{
+    disconnect (self);
+    session_disconnected (&self->core->session, self->now);
+}
+
+/*  A refusal is not signed: whoever has the listener's port for a moment can say one, or
+    a listener that is started without its keys by mistake. A worker that was welcomed
+    before gives what it keeps a while. */
+static void
+take_refusal (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    if (core->refused_since == 0)
+        core->refused_since = self->now;
+    if (session_has_met (&core->session) && self->now - core->refused_since < core->options.liveness_ms) {
+        lose_connection (self);
+        session_postpone (&core->session, self->now + REFUSED_RETRY_MS);
+        return;
+    }
+    end_session (&core->session, MUSTER_ACCESS, connection_reason (core->connection));
+    disconnect (self);
+}
+
+static void
 watch_connection (loop_t *self)
 {
     worker_core_t *core = self->core;
@@ -84,17 +112,20 @@ watch_connection (loop_t *self)
     switch (news) {
         case CONNECTION_UP:
             core->shut_out = 0;
+            core->refused_since = 0;
             session_connected (&core->session, self->now);
             break;
-        case CONNECTION_SHUT_OUT:
         case CONNECTION_DOWN:
-            core->shut_out = news == CONNECTION_SHUT_OUT ? core->shut_out + 1 : 0;
-            disconnect (self);
-            session_disconnected (&core->session, self->now);
+            core->shut_out = 0;
+            core->refused_since = 0;
+            lose_connection (self);
+            break;
+        case CONNECTION_SHUT_OUT:
+            core->shut_out++;
+            lose_connection (self);
             break;
         case CONNECTION_REFUSED:
-            end_session (&core->session, MUSTER_ACCESS, connection_reason (core->connection));
-            disconnect (self);
+            take_refusal (self);
             break;
         default:
             break;

@@ -35,6 +35,7 @@ typedef struct {
     char *return_endpoint;
     char *key_file;             /* NULL: none */
     char *server_file;
+    bool lost;                  /* there was no memory for one of these: it must not be taken for unset */
     uint64_t send_buffer;
     uint64_t command_buffer;
     int64_t liveness_ms;
@@ -67,6 +68,7 @@ typedef struct {
     listener_name_t *names;     /* the newest first */
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
+    int64_t refused_since;      /* ms: all handshakes since then were refused; 0: the last was not */
     unsigned shut_out;          /* the last so many connections were */
 } worker_core_t;
 

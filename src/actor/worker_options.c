@@ -33,28 +33,28 @@ to_ms (double seconds)
 }
 
 static void
-set_text (char **option, const char *text)
+set_text (muster_worker_t *self, char **option, const char *text)
 {
-    alloc_free (*option);
-    *option = alloc_text (text);
+    if (!alloc_option (option, text))
+        self->core.options.lost = true;
 }
 
 void
 muster_worker_set_return_endpoint (muster_worker_t *self, const char *endpoint)
 {
-    set_text (&self->core.options.return_endpoint, endpoint);
+    set_text (self, &self->core.options.return_endpoint, endpoint);
 }
 
 void
 muster_worker_set_key (muster_worker_t *self, const char *file)
 {
-    set_text (&self->core.options.key_file, file);
+    set_text (self, &self->core.options.key_file, file);
 }
 
 void
 muster_worker_set_server (muster_worker_t *self, const char *file)
 {
-    set_text (&self->core.options.server_file, file);
+    set_text (self, &self->core.options.server_file, file);
 }
 
 void
@@ -122,6 +122,10 @@ worker_options_check (muster_worker_t *self)
     const worker_options_t *options = &self->core.options;
     if (self->bad_source)
         return MUSTER_INVAL;
+    if (options->lost) {
+        snprintf (self->reason, sizeof self->reason, "out of memory when an option was set");
+        return MUSTER_NOMEM;
+    }
     self->reason [0] = 0;
     const char *text = NULL;
     if (options->liveness_ms < 40)

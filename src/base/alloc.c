@@ -71,6 +71,14 @@ alloc_text (const char *text)
     return copy;
 }
 
+bool
+alloc_option (char **option, const char *text)
+{
+    alloc_free (*option);
+    *option = alloc_text (text);
+    return !text || *option;
+}
+
 void
 alloc_free (void *memory)
 {

@@ -7,6 +7,7 @@
 #ifndef BASE_ALLOC_H_INCLUDED
 #define BASE_ALLOC_H_INCLUDED
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*  All of these give NULL when there is no memory; callers return
@@ -15,6 +16,8 @@ void *alloc_new (size_t size);          /* not cleared */
 void *alloc_zero (size_t size);         /* cleared */
 void *alloc_resize (void *memory, size_t size);
 char *alloc_text (const char *text);    /* a copy; NULL for NULL */
+/*  Put a copy of text in the place of *option. False when out of memory: *option is NULL then. */
+bool alloc_option (char **option, const char *text);
 void alloc_free (void *memory);
 
 /*  Memory for a message. What is large goes back to the system when it is freed, or

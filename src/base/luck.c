@@ -7,7 +7,9 @@
 #include "base/luck.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 /*  Held while the host's state is set aside: a second thread would take ours for
     the host's. */
@@ -34,11 +36,23 @@ luck_load (void)
     (void) pthread_atfork (before_fork, after_fork, after_fork);
 }
 
+/*  A ROUTER counts the ids that it makes up for its peers from a number that it draws, and
+    ends the process if one that it makes up is taken: nobody may know the next. */
+static unsigned
+new_seed (void)
+{
+    unsigned seed;
+    /*  The address is as good as it gets where the system has nothing better. */
+    if (getrandom (&seed, sizeof seed, 0) != sizeof seed)
+        seed = (unsigned) (uintptr_t) &seed;
+    return seed;
+}
+
 void
 luck_set_aside (luck_t *self)
 {
     pthread_mutex_lock (&lock);
-    self->host = initstate (1, self->ours, sizeof self->ours);
+    self->host = initstate (new_seed (), self->ours, sizeof self->ours);
 }
 
 void

@@ -6,7 +6,7 @@
 
     ZeroMQ and czmq seed and draw from the process's random () when a context,
     a ROUTER or the first actor is made. A host that seeded it itself is to get
-    the numbers that it would get without us.
+    the numbers that it would get without us, and peers cannot know what ZeroMQ draws.
 */
 #ifndef BASE_LUCK_H_INCLUDED
 #define BASE_LUCK_H_INCLUDED

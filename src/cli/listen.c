@@ -29,16 +29,20 @@
 
 static const char help [] =
     "usage: muster listen ENDPOINT [--count N] [--timeout S] [--send SOURCE CMD JSON]...\n"
+    "                              [--insecure] [--key K.key --allow FILE]\n"
     "\n"
     "Listen at ENDPOINT: tcp://ADDRESS:PORT (port * finds a free one) or ipc://PATH.\n"
     "Print each message on stdout, one JSON object a line:\n"
     "{\"source\":...,\"cmd\":...,\"data\":...}. Who joins and leaves is told on stderr.\n"
-    "SIGINT and SIGTERM end it once what has arrived is printed.\n"
+    "SIGINT and SIGTERM end it once what has arrived is printed; SIGHUP makes it read\n"
+    "the allow file again.\n"
     "\n"
     "  --count N                  end after N messages\n"
     "  --timeout S                end with 1 when S seconds pass first\n"
     "  --send SOURCE CMD JSON     send this command when SOURCE joins\n"
-    "  --insecure                 allow an address that other hosts can reach\n"
+    "  --key K.key                the listener's key, made by muster keygen\n"
+    "  --allow FILE               who may send, and as whom; made by muster enrol\n"
+    "  --insecure                 without keys, allow an address that other hosts can reach\n"
     "\n"
     "Binary is {\"$bin\": base64}, an ext value {\"$ext\": [type, base64]}, what is no\n"
     "finite number {\"$float\": \"nan\"}, a map with a key that starts with $ is\n"
@@ -56,6 +60,8 @@ typedef struct {
     uint64_t count;         /* 0: without end */
     double timeout;         /* seconds; 0: none */
     bool insecure;
+    const char *key;        /* both or neither */
+    const char *allow;
     errand_t *errands;
     size_t errand_count;
     muster_listener_t *listener;
@@ -90,15 +96,16 @@ send_errands (const listen_t *self, const char *source)
 static int
 on_event (const muster_message_t *event, void *argument)
 {
-    const char *source = "";
-    const char *reason = "";
+    const char *source = "", *address = "", *reason = "";
     uint64_t count = 1;
-    muster_message_unpack (event, "{s?:s, s?:s, s?:U}", "source", &source, "reason", &reason, "count", &count);
+    char times [40] = "";
+    muster_message_unpack (event, "{s?:s, s?:s, s?:s, s?:U}",
+        "source", &source, "address", &address, "reason", &reason, "count", &count);
     const char *cmd = muster_message_cmd (event);
     if (count > 1)
-        say ("%s %s: %s (%" PRIu64 " times)", cmd, source, reason, count);
-    else
-        say ("%s %s%s%s", cmd, source, *reason ? ": " : "", reason);
+        snprintf (times, sizeof times, " (%" PRIu64 " times)", count);
+    say ("%s%s%s%s%s%s%s%s", cmd, *source ? " " : "", source, *address ? " from " : "", address,
+        *reason ? ": " : "", reason, times);
     if (strcmp (cmd, MUSTER_EVENT_JOINED) == 0)
         send_errands (argument, source);
     return 0;
@@ -150,6 +157,30 @@ now_ms (void)
     return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/*  What is wrong with the file leaves the list as it was. */
+static void
+read_allow_again (const listen_t *self)
+{
+    muster_error_t error = muster_listener_reload (self->listener);
+    if (error)
+        say ("the list stays as it was: %s", muster_listener_reason (self->listener));
+    else
+        say ("%s: read again", self->allow);
+}
+
+/*  A hangup is no reason to end. */
+static end_t
+take_signal (const listen_t *self)
+{
+    struct signalfd_siginfo info;
+    if (read (self->signals, &info, sizeof info) != sizeof info)
+        return END_NOT_YET;
+    if (info.ssi_signo != SIGHUP)
+        return END_SIGNAL;
+    read_allow_again (self);
+    return END_NOT_YET;
+}
+
 /*  Wait for a message, a signal or the deadline. */
 static end_t
 wait_for_news (const listen_t *self, int descriptor, int64_t deadline)
@@ -160,7 +191,7 @@ wait_for_news (const listen_t *self, int descriptor, int64_t deadline)
         return END_TIMEOUT;
     if (poll (items, 2, left > INT_MAX ? INT_MAX : (int) left) < 0 && errno != EINTR)
         return END_BROKEN;
-    return items [0].revents ? END_SIGNAL : END_NOT_YET;
+    return items [0].revents ? take_signal (self) : END_NOT_YET;
 }
 
 static end_t
@@ -247,6 +278,8 @@ take_signals (listen_t *self)
     sigemptyset (&set);
     sigaddset (&set, SIGINT);
     sigaddset (&set, SIGTERM);
+    if (self->allow)
+        sigaddset (&set, SIGHUP);
     sigprocmask (SIG_BLOCK, &set, NULL);
     self->signals = signalfd (-1, &set, SFD_CLOEXEC);
     if (self->signals < 0)
@@ -263,6 +296,8 @@ start (listen_t *self)
         return false;
     }
     muster_listener_set_insecure (self->listener, self->insecure);
+    muster_listener_set_key (self->listener, self->key);
+    muster_listener_set_allow (self->listener, self->allow);
     muster_error_t error = muster_listener_register_system_handler (self->listener, on_event, self);
     if (!error)
         error = muster_listener_start (self->listener);
@@ -289,13 +324,15 @@ run (listen_t *self)
 /*  --------------------------------------------------------------------------
     Options */
 
-enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_INSECURE, OPTION_HELP };
+enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_INSECURE, OPTION_KEY, OPTION_ALLOW, OPTION_HELP };
 
 static const struct option options_known [] = {
     { "count", required_argument, NULL, OPTION_COUNT },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "send", required_argument, NULL, OPTION_SEND },
     { "insecure", no_argument, NULL, OPTION_INSECURE },
+    { "key", required_argument, NULL, OPTION_KEY },
+    { "allow", required_argument, NULL, OPTION_ALLOW },
     { "help", no_argument, NULL, OPTION_HELP },
     { NULL, 0, NULL, 0 },
 };
@@ -337,6 +374,12 @@ take_option (listen_t *self, int option, int argc, char **argv)
             return false;
         case OPTION_SEND:
             return take_errand (self, argc, argv);
+        case OPTION_KEY:
+            self->key = optarg;
+            return true;
+        case OPTION_ALLOW:
+            self->allow = optarg;
+            return true;
         default:
             self->insecure = true;
             return true;
@@ -359,6 +402,8 @@ listen_with_options (listen_t *self, int argc, char **argv)
         return EXIT_USAGE;
     if (optind < argc)
         return say_usage ("listen", "one endpoint only, not also %s", argv [optind]);
+    if (!self->key != !self->allow)
+        return say_usage ("listen", "--%s is missing: keys need both", self->key ? "allow" : "key");
     return run (self);
 }
 

@@ -22,6 +22,8 @@ static const char help [] =
     "\n"
     "  --source S     who the messages are from\n"
     "  --cmd C        what they ask for\n"
+    "  --key K.key    this worker's key, made by muster keygen\n"
+    "  --server L.pub the listener's public key\n"
     "  --timeout S    how many seconds to wait for them to be handled\n"
     "  --plain        send as a plain producer: without a session, so that 0 only says\n"
     "                 that all were handed to the connection; 1 if there is no\n"
@@ -31,13 +33,15 @@ static const char help [] =
     "finite number {\"$float\": \"nan\"}, a map with a key that starts with $ is\n"
     "{\"$map\": {...}}.\n";
 
-enum { OPTION_SOURCE = 1, OPTION_CMD, OPTION_TIMEOUT, OPTION_PLAIN, OPTION_HELP };
+enum { OPTION_SOURCE = 1, OPTION_CMD, OPTION_TIMEOUT, OPTION_PLAIN, OPTION_KEY, OPTION_SERVER, OPTION_HELP };
 
 static const struct option options_known [] = {
     { "source", required_argument, NULL, OPTION_SOURCE },
     { "cmd", required_argument, NULL, OPTION_CMD },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "plain", no_argument, NULL, OPTION_PLAIN },
+    { "key", required_argument, NULL, OPTION_KEY },
+    { "server", required_argument, NULL, OPTION_SERVER },
     { "help", no_argument, NULL, OPTION_HELP },
     { NULL, 0, NULL, 0 },
 };
@@ -58,6 +62,12 @@ take_option (send_options_t *self, int option)
                 return true;
             say_usage ("send", "--timeout needs a number of seconds, more than 0");
             return false;
+        case OPTION_KEY:
+            self->key = optarg;
+            return true;
+        case OPTION_SERVER:
+            self->server = optarg;
+            return true;
         default:
             self->plain = true;
             return true;
@@ -72,6 +82,10 @@ take_arguments (send_options_t *self, int argc, char **argv)
         return EXIT_USAGE;
     if (!self->source || !self->cmd)
         return say_usage ("send", "--%s is missing", self->source ? "cmd" : "source");
+    if (!self->key != !self->server)
+        return say_usage ("send", "--%s is missing: keys need both", self->key ? "server" : "key");
+    if (self->plain && self->key)
+        return say_usage ("send", "--plain takes no keys yet");
     const char *json = optind < argc ? argv [optind++] : "{}";
     if (optind < argc)
         return say_usage ("send", "one JSON at most (quote it), not also %s", argv [optind]);

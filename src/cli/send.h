@@ -18,6 +18,8 @@ typedef struct {
     muster_writer_t *data;  /* NULL: from stdin */
     double timeout;         /* seconds; 0: not given */
     bool plain;
+    const char *key;        /* both or neither */
+    const char *server;
 } send_options_t;
 
 /*  Each returns what the process is to end with. */

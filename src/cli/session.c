@@ -115,6 +115,8 @@ start (session_t *self)
 {
     double timeout = self->options->timeout;
     muster_worker_set_drain (self->worker, 0);
+    muster_worker_set_key (self->worker, self->options->key);
+    muster_worker_set_server (self->worker, self->options->server);
     if (timeout > 0)
         muster_worker_set_no_progress (self->worker, timeout);
     muster_error_t error = muster_worker_start (self->worker);

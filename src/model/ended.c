@@ -4,13 +4,12 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#define HASH_NONFATAL_OOM 1
 #include "model/ended.h"
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
 
 struct ended_entry {
     session_id_t id;

@@ -4,18 +4,15 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#define HASH_NONFATAL_OOM 1
 #include "model/refusals.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
-
-#define INTERVAL_MS 1000
+#include "base/table.h"
 
 struct refusals_entry {
     refusal_note_t note;        /* count: since it was told last */
@@ -97,7 +94,7 @@ refusals_next (refusals_t *self, int64_t now, refusal_note_t *note)
         }
         *note = entry->note;
         entry->note.count = 0;
-        entry->due = now + INTERVAL_MS;
+        entry->due = now + REFUSALS_INTERVAL_MS;
         DL_DELETE (self->oldest, entry);
         DL_APPEND (self->oldest, entry);
         return true;

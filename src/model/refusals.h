@@ -20,6 +20,9 @@
 #define REFUSALS_ADDRESSES 100
 #define REFUSALS_ADDRESS_ROOM 48
 
+/*  Between two that are told of one address. */
+#define REFUSALS_INTERVAL_MS 1000
+
 typedef struct {
     char address [REFUSALS_ADDRESS_ROOM];   /* "" if it is not known, or one of many */
     char source [MUSTER_NAME_MAX + 1];      /* "" if none was named */

@@ -10,12 +10,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
 #include "base/text.h"
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_malloc(size) alloc_new (size)
-#define uthash_free(memory, size) alloc_free (memory)
-#include <uthash.h>
 
 /*  Threads in handlers at once: more of them wait for one to leave. */
 #define THREADS_MOST 64

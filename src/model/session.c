@@ -277,6 +277,13 @@ session_disconnected (session_t *self, int64_t now)
 }
 
 void
+session_postpone (session_t *self, int64_t when)
+{
+    if (self->retry_at < when)
+        self->retry_at = when;
+}
+
+void
 session_leave (session_t *self)
 {
     if (self->state != SESSION_ENDED)

@@ -151,6 +151,9 @@ session_step_t session_step (session_t *self, int64_t now);
 void session_connected (session_t *self, int64_t now);
 void session_disconnected (session_t *self, int64_t now);
 
+/*  Do not connect before that time. */
+void session_postpone (session_t *self, int64_t when);
+
 /*  Listener: the worker is silent or the listener stops: the session is absent. */
 void session_leave (session_t *self);
 

@@ -10,6 +10,9 @@
 
 #include <zmq.h>
 
+/*  ZAP's status for a key that is not on the list. */
+#define NOT_ADMITTED 400
+
 static const char not_enrolled [] =
     "the listener does not admit this key: its .pub file has to be enrolled in the listener's allow file";
 static const char asks_for_keys [] = "the listener asks for keys: give key and server";
@@ -21,7 +24,7 @@ static const char has_another [] =
 const char *
 admission_event (int event, int value, bool keyed)
 {
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == NOT_ADMITTED)
         return not_enrolled;
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
         return keyed ? has_none : asks_for_keys;

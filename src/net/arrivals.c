@@ -23,10 +23,11 @@ struct arrival_entry {
     struct in6_addr address;    /* an IPv4 one as mapped */
     bool known;
     int64_t since;              /* ms */
+    uint64_t number;
 };
 
 static arrival_entry_t *
-entry_of (arrivals_t *self, int descriptor)
+entry_of (const arrivals_t *self, int descriptor)
 {
     return descriptor >= 0 && (size_t) descriptor < self->room ? &self->entries [descriptor] : NULL;
 }
@@ -58,7 +59,7 @@ learn (arrivals_t *self, int descriptor, int64_t now)
     arrival_entry_t *entry = make_entry (self, descriptor);
     if (!entry)
         return;
-    *entry = (arrival_entry_t) { .since = now };
+    *entry = (arrival_entry_t) { .since = now, .number = ++self->accepted };
     if (getpeername (descriptor, (struct sockaddr *) &peer, &size) != 0)
         return;
     if (peer.ss_family == AF_INET) {
@@ -153,6 +154,13 @@ arrivals_take_refusal (arrivals_t *self, char *address, const char **why)
         *why = self->why;
     }
     return refused;
+}
+
+uint64_t
+arrivals_connection (const arrivals_t *self, int descriptor)
+{
+    const arrival_entry_t *entry = entry_of (self, descriptor);
+    return entry ? entry->number : 0;
 }
 
 void

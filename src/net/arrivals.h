@@ -21,6 +21,7 @@ typedef struct arrival_entry arrival_entry_t;
 typedef struct {
     arrival_entry_t *entries;   /* by descriptor; NULL until there is one */
     size_t room;
+    uint64_t accepted;
     const char *failing;        /* why the connection whose descriptor comes next failed; NULL: none did */
     bool silent;                /* it failed without a reason */
     bool refused;               /* there is a refusal to take: */
@@ -34,6 +35,10 @@ void arrivals_heed (arrivals_t *self, int event, int value, bool secure, int64_t
 /*  Take the refusal that the last event told of; address (ADDRESS_ROOM bytes) is "" if it
     is not known, *why static. False if it told of none. */
 bool arrivals_take_refusal (arrivals_t *self, char *address, const char **why);
+
+/*  The connection that has this descriptor now, numbered from 1 as they come; 0 if none is
+    known to. */
+uint64_t arrivals_connection (const arrivals_t *self, int descriptor);
 
 void arrivals_clear (arrivals_t *self);
 

@@ -47,9 +47,11 @@ static const option_t pull_options [] = {
     { ZMQ_BACKLOG, 1024 },
 };
 
+/*  Who asks for a routing id that another has is not read, and nobody else sees what he
+    sends: it stays until he goes. */
 static const option_t router_options [] = {
     { ZMQ_ROUTER_MANDATORY, 1 },
-    { ZMQ_RCVHWM, 1000 },
+    { ZMQ_RCVHWM, 100 },
     { ZMQ_SNDHWM, 1000 },
     { ZMQ_BACKLOG, 1024 },
 };
@@ -240,7 +242,7 @@ open_all (binding_t *self, void *context, const binding_options_t *options)
         error = listening_open (&self->pull, context, ZMQ_PULL, pull_options, COUNT (pull_options), frame_limit);
     if (!error)
         error = listening_open (&self->router, context, ZMQ_ROUTER,
-            router_options, COUNT (router_options), OPTION_SESSION_FRAME);
+            router_options, COUNT (router_options), OPTION_CONTROL_FRAME);
     return error ? error : secure (self, context, options);
 }
 
@@ -363,4 +365,10 @@ binding_watch (binding_t *self, int64_t now, refused_fn *refused, void *argument
     ended += listening_watch (self->router, now, refused, argument);
     tell_unknown_keys (self, refused, argument);
     return ended;
+}
+
+uint64_t
+binding_connection (const binding_t *self, int descriptor)
+{
+    return listening_connection (self->router, descriptor);
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/endpoint.h"
 #include "net/curve.h"
@@ -129,6 +130,16 @@ keyfile_check_allow (mode_t mode, const char *path, char *reason)
     return file_complain (reason, MUSTER_ACCESS, path, "others can write it: chmod go-w %s", file_word (word, path));
 }
 
+static muster_error_t
+check_owner (uid_t owner, const char *path, char *reason)
+{
+    char word [FILE_WORD_ROOM];
+    if (owner == 0 || owner == geteuid ())
+        return 0;
+    return file_complain (reason, MUSTER_ACCESS, path,
+        "belongs to another user, who can write it: chown %ld %s", (long) geteuid (), file_word (word, path));
+}
+
 muster_error_t
 keyfile_load_allow (const char *path, allow_t **allow, char *reason)
 {
@@ -139,6 +150,8 @@ keyfile_load_allow (const char *path, allow_t **allow, char *reason)
     if (error)
         return error;
     error = keyfile_check_allow (file.status.st_mode, path, reason);
+    if (!error)
+        error = check_owner (file.status.st_uid, path, reason);
     if (!error) {
         error = allow_parse (allow, file.text, file.size, problem);
         if (error)

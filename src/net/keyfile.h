@@ -35,7 +35,7 @@ muster_error_t keyfile_load_public (const char *path, char public_key [Z85_KEY +
 muster_error_t keyfile_load_client (const char *key_file, const char *server_file,
     bool *keyed, keypair_t *keys, char server [Z85_KEY + 1], char *reason);
 
-/*  Read an allow file, which nobody else may write. The caller has a share of the list. */
+/*  Read an allow file, which nobody but this user and root may write. The caller has a share of the list. */
 muster_error_t keyfile_load_allow (const char *path, allow_t **allow, char *reason);
 
 /*  May only its owner write it? Errors: MUSTER_ACCESS, and reason says how to mend that. */

@@ -123,6 +123,12 @@ listening_watch (listening_t *self, int64_t now, refused_fn *refused, void *argu
     return ended;
 }
 
+uint64_t
+listening_connection (const listening_t *self, int descriptor)
+{
+    return arrivals_connection (&self->arrivals, descriptor);
+}
+
 static muster_error_t
 claim (listening_t *self, const endpoint_t *endpoint, const char **why)
 {

@@ -15,6 +15,9 @@
 /*  The largest frame of a session, header included, with room to spare. */
 #define OPTION_SESSION_FRAME (UINT64_C (2) * 1024 * 1024)
 
+/*  The largest frame of a worker's control, many times what one has today. */
+#define OPTION_CONTROL_FRAME (UINT64_C (16) * 1024)
+
 /*  A connection that has not finished its handshake by then is closed, in ms. */
 #define HANDSHAKE_MS 5000
 

@@ -26,6 +26,9 @@
 
 static const uint8_t half_greeting [] = { 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3 };
 
+/*  As many as are kept until they are looked at. */
+#define PIECES_MOST 4
+
 /*  One that is told not to reconnect drops what has arrived when its peer hangs up. */
 #define NEVER_MS (24 * 3600 * 1000)
 
@@ -51,6 +54,7 @@ open_stream (probe_t *self, void *context, const endpoint_t *endpoint)
         { ZMQ_STREAM_NOTIFY, 0 },
         { ZMQ_RECONNECT_IVL, NEVER_MS },
         { ZMQ_CONNECT_TIMEOUT, 5000 },
+        { ZMQ_RCVHWM, PIECES_MOST },
         { ZMQ_IPV6, endpoint->transport == ENDPOINT_TCP && strchr (endpoint->host, ':') },
     };
     muster_error_t error = option_open (&self->stream, context, ZMQ_STREAM,

@@ -171,7 +171,7 @@ heed_end_of_handshake (producer_t *self)
     if (self->ending == ENDING_HUNG_UP)
         return heed_hang_up (self);
     if (self->ending == ENDING_BROKEN)
-        return refuse (self, MUSTER_ENDPOINT, "what listens there does not speak ZeroMQ's protocol");
+        return refuse (self, MUSTER_ENDPOINT, "what listens there does not speak ZeroMQ's protocol as it should");
     end_probe (self);
     self->shut_out = 0;
     return PRODUCER_SHAKING;

@@ -132,6 +132,7 @@ take_request (void *socket, request_t *request)
     int index = 0, more = 1;
     size_t size = sizeof more;
     bool whole = true;
+    memset (request->sizes, 0, sizeof request->sizes);
     while (more) {
         char part [256];
         int length = zmq_recv (socket, part, sizeof part - 1, index == 0 ? ZMQ_DONTWAIT : 0);
@@ -174,11 +175,12 @@ send_part (void *socket, const char *text, bool more)
     (void) zmq_send (socket, text, strlen (text), more ? ZMQ_SNDMORE : 0);
 }
 
+/*  Each request is answered, whatever it is: a REP takes none before. */
 static void
-answer (void *socket, const request_t *request)
+answer (void *socket, const request_t *request, bool whole)
 {
     char key [Z85_KEY + 1] = "";
-    const char *status = judge (request, key);
+    const char *status = whole ? judge (request, key) : "500";
     bool admitted = *status == '2';
     send_part (socket, "1.0", true);
     (void) zmq_send (socket, request->parts [PART_REQUEST], request->sizes [PART_REQUEST], ZMQ_SNDMORE);
@@ -198,8 +200,8 @@ respond (void *argument)
         request_t request;
         if (zmq_poll (items, 2, -1) < 0 && errno != EINTR)
             break;
-        if ((items [0].revents & ZMQ_POLLIN) && take_request (self->responder, &request))
-            answer (self->responder, &request);
+        if (items [0].revents & ZMQ_POLLIN)
+            answer (self->responder, &request, take_request (self->responder, &request));
     }
     return NULL;
 }

@@ -311,6 +311,28 @@ hang_up (const char *endpoint, int offset, int count)
     close (listening);
 }
 
+Test (keys, a_listener_that_is_started_without_its_keys_by_mistake_ends_no_worker)
+{
+    keyring_admit (&keyring, "a");
+    scene_t scene = begin ();
+    muster_worker_t *worker = begin_worker (&scene, "a", "a");
+    cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 1, PATIENCE_MS), 0);
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    muster_listener_set_key (scene.listener, NULL);
+    muster_listener_set_allow (scene.listener, NULL);
+    cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    scene_start (&scene);
+    expect_refused_event (&scene, 0, "", "it has a key");
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    cr_expect_eq (collector_count (scene.messages), 0);
+    keyring_arm_listener (&keyring, scene.listener);
+    scene_start (&scene);
+    cr_expect_eq (muster_worker_flush (worker, PATIENCE_MS), 0, "%s", muster_worker_reason (worker));
+    cr_expect_eq (collector_count (scene.messages), 1);
+    scene_dismiss (worker);
+    scene_close (&scene);
+}
+
 Test (keys, a_way_that_cannot_reach_the_listener_at_the_moment_is_no_reason_to_give_up)
 {
     keyring_admit (&keyring, "a");
@@ -354,6 +376,20 @@ Test (keys, a_plain_producer_without_a_key_is_refused_and_nothing_of_it_comes_in
     expect_refused_event (&scene, 0, "", NO_KEY);
     raw_close (&push);
     cr_expect_eq (collector_count (scene.messages), 0);
+    scene_close (&scene);
+}
+
+Test (keys, what_is_kept_back_of_refusals_is_told_when_the_listener_stops)
+{
+    keyring_admit (&keyring, "a");
+    scene_t scene = begin ();
+    uint64_t told = 0;
+    for (int i = 0; i < 5; i++)
+        expect_refused (new_worker (&scene, "a", "b"), MUSTER_ACCESS, "the key may not use this source");
+    cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+    for (size_t i = 0; told < 5; i++)
+        told += collector_times (scene.events, collector_find (scene.events, i, MUSTER_EVENT_REFUSED));
+    cr_expect_eq (told, 5);
     scene_close (&scene);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <muster/muster.h>
 #include <zmq.h>
@@ -228,7 +229,10 @@ Test (revoke, frees_the_credit_that_the_worker_held)
 Test (revoke, an_absent_worker_finds_its_session_gone)
 {
     scene_t scene = begin ();
-    muster_worker_t *worker = begin_worker (&scene, "a", "a");
+    muster_worker_t *worker = scene_new_worker (&scene, "a");
+    muster_worker_set_liveness (worker, 1);
+    keyring_arm_worker (&keyring, worker, "a");
+    scene_start_worker (worker);
     muster_worker_send (worker, "X", NULL);
     cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
     cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
@@ -306,5 +310,105 @@ Test (revoke, may_be_done_by_a_handler)
     cr_expect_eq (scene_stats (&scene).failed, 0);
     muster_worker_destroy (&a);
     scene_dismiss (b);
+    scene_close (&scene);
+}
+
+Test (revoke, zz_a_flush_of_who_was_revoked_is_no_success)
+{
+    scene_t scene = begin ();
+    muster_worker_t *a = begin_worker (&scene, "a", "a");
+    muster_worker_t *b = begin_worker (&scene, "b", "b");
+    cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 2, PATIENCE_MS), 0);
+    collector_block (scene.messages);
+    muster_worker_send (b, "X", NULL);
+    cr_assert (collector_wait (scene.messages, 1));
+    for (int i = 0; i < 10; i++)
+        muster_worker_send (a, "X", "{s:i}", "n", i);
+    AWAIT (scene_stats (&scene).received == 11);
+    cr_assert_eq (muster_worker_flush (a, 200), MUSTER_TIMEOUT);
+    revoke (&scene, "a");
+    cr_expect_eq (scene_stats (&scene).dropped, 10);
+    cr_expect_eq (end_of (a), MUSTER_REVOKED);
+    int rc = muster_worker_flush (a, 1000);
+    uint64_t unconfirmed = 99;
+    int rc2 = muster_worker_close (a, &unconfirmed);
+    cr_expect_neq (rc, 0, "flush %d close %d unconfirmed %d", rc, rc2, (int) unconfirmed);
+    muster_worker_destroy (&a);
+    collector_unblock (scene.messages);
+    scene_dismiss (b);
+    scene_close (&scene);
+}
+
+static void
+late_after_stop (bool end_ask)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    muster_message_t *none, *reply = NULL;
+    keyring_admit (&keyring, "a");
+    keyring_arm_listener (&keyring, scene.listener);
+    muster_listener_set_drain (scene.listener, 0.2);
+    scene_start (&scene);
+    muster_listener_next (scene.listener, &none, 0);
+    muster_worker_t *a = begin_worker (&scene, "a", "a");
+    cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 1, PATIENCE_MS), 0);
+    muster_ask_t *ask = muster_ask_new (scene.listener);
+    cr_assert_eq (muster_ask_send (ask, "GO", NULL), 0);
+    muster_message_t *command = scene_recv (a);
+    muster_worker_send (a, "X", NULL);
+    AWAIT (scene_stats (&scene).received == 1);
+    cr_assert_eq (muster_message_reply (command, "DONE", NULL), 0);
+    muster_message_done (&command, 0);
+    AWAIT (scene_stats (&scene).received == 2);
+    muster_worker_destroy (&a);
+    if (end_ask)
+        muster_ask_destroy (&ask);
+    uint64_t dropped;
+    muster_listener_stop (scene.listener, &dropped);
+    scene_start (&scene);
+    revoke (&scene, "a");
+    if (end_ask)
+        muster_listener_next (scene.listener, &reply, 500);
+    else
+        muster_ask_next_within (ask, &reply, 500);
+    cr_expect_null (reply, "got %s of %s after reload, stop dropped %d, queued %d", reply ? muster_message_cmd (reply) : "", reply ? muster_message_source (reply) : "", (int) dropped, (int) scene_stats (&scene).queued);
+    if (reply)
+        muster_message_done (&reply, 0);
+    if (!end_ask)
+        muster_ask_destroy (&ask);
+    scene_close (&scene);
+}
+
+Test (revoke, zz_reply_in_round_over_a_stop) { late_after_stop (false); }
+Test (revoke, zz_late_reply_over_a_stop) { late_after_stop (true); }
+
+static volatile int entered, reloaded = -1;
+static int64_t took;
+static int
+slow_reload (const muster_message_t *message, void *argument)
+{
+    (void) message;
+    scene_t *scene = argument;
+    entered = 1;
+    struct timespec t = { 0, 500000000 };
+    nanosleep (&t, NULL);
+    int64_t began = scene_now_ms ();
+    reloaded = muster_listener_reload (scene->listener);
+    took = scene_now_ms () - began;
+    return 0;
+}
+Test (revoke, zz_reload_in_a_handler_while_stop_waits_for_it)
+{
+    scene_t scene = begin ();
+    MUST (muster_listener_register_handler (scene.listener, "b", slow_reload, &scene, false) == 0);
+    muster_worker_t *b = begin_worker (&scene, "b", "b");
+    muster_worker_send (b, "REVOKE", NULL);
+    AWAIT (entered);
+    muster_listener_set_drain (scene.listener, 5);
+    int64_t began = scene_now_ms ();
+    int rc = muster_listener_stop (scene.listener, NULL);
+    int64_t ms = scene_now_ms () - began;
+    AWAIT (reloaded >= 0);
+    cr_expect (rc == 0 && ms < 3000, "stop %d after %d ms, reload %d waited %d ms", rc, (int) ms, reloaded, (int) took);
+    muster_worker_destroy (&b);
     scene_close (&scene);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -148,18 +149,30 @@ put_id (raw_t *self, uint64_t number)
     put_big (self, number, 8);
 }
 
-raw_t
-raw_hello (raw_peer_t peer, const char *source)
+static raw_t
+hello_frame (raw_peer_t peer, const char *source, bool fresh)
 {
     raw_t self = begin_frame (peer, RAW_HELLO, 0);
     put_byte (&self, 0x98);
     raw_put_str (&self, source);
-    put_byte (&self, 0xc3);
+    put_byte (&self, fresh ? 0xc3 : 0xc2);
     put_id (&self, 0);
     raw_put_uint (&self, 7);            /* stream */
     for (int i = 0; i < 4; i++)
         raw_put_uint (&self, 0);        /* handled, its bytes, commands received, handled */
     return self;
+}
+
+raw_t
+raw_hello (raw_peer_t peer, const char *source)
+{
+    return hello_frame (peer, source, true);
+}
+
+raw_t
+raw_hello_again (raw_peer_t peer, const char *source)
+{
+    return hello_frame (peer, source, false);
 }
 
 raw_t
@@ -263,6 +276,60 @@ raw_connect (int type, const char *endpoint)
     raw_socket_t self = open_socket (type);
     MUST (zmq_connect (self.socket, endpoint) == 0);
     return self;
+}
+
+static void
+set_text (raw_socket_t *self, int option, const char *text, size_t size)
+{
+    MUST (zmq_setsockopt (self->socket, option, text, size) == 0);
+}
+
+static void
+set_keys (raw_socket_t *self, const keyring_t *keyring, const char *name)
+{
+    char key [41];
+    keyring_read (keyring, "listener", ".pub", "public-key", key);
+    set_text (self, ZMQ_CURVE_SERVERKEY, key, sizeof key);
+    keyring_read (keyring, name, ".key", "public-key", key);
+    set_text (self, ZMQ_CURVE_PUBLICKEY, key, sizeof key);
+    keyring_read (keyring, name, ".key", "secret-key", key);
+    set_text (self, ZMQ_CURVE_SECRETKEY, key, sizeof key);
+}
+
+/*  Connect, and wait for the one event that tells of the handshake's end. */
+static void
+connect_whole (raw_socket_t *self, const char *endpoint)
+{
+    static const char address [] = "inproc://raw-monitor";
+    MUST (zmq_socket_monitor (self->socket, address, ZMQ_EVENT_HANDSHAKE_SUCCEEDED) == 0);
+    raw_socket_t monitor = { self->context, zmq_socket (self->context, ZMQ_PAIR) };
+    MUST (monitor.socket && zmq_connect (monitor.socket, address) == 0);
+    MUST (zmq_connect (self->socket, endpoint) == 0);
+    raw_t event, from;
+    MUST (raw_recv (&monitor, &event, &from, PATIENCE_MS));
+    zmq_socket_monitor (self->socket, NULL, 0);
+    zmq_close (monitor.socket);
+}
+
+raw_socket_t
+raw_connect_with_keys (
+    int type, const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id)
+{
+    raw_socket_t self = open_socket (type);
+    set_keys (&self, keyring, name);
+    if (*routing_id)
+        set_text (&self, ZMQ_ROUTING_ID, routing_id, strlen (routing_id));
+    connect_whole (&self, endpoint);
+    return self;
+}
+
+const char *
+raw_return_endpoint (const char *endpoint)
+{
+    static char text [128];
+    const char *port = strrchr (endpoint, ':') + 1;
+    snprintf (text, sizeof text, "%.*s%d", (int) (port - endpoint), endpoint, atoi (port) + 1);
+    return text;
 }
 
 raw_socket_t

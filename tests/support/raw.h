@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keyring.h"
+
 /*  --------------------------------------------------------------------------
     Frames */
 
@@ -46,6 +48,7 @@ raw_t raw_message (const char *cmd, uint64_t number);
 raw_t raw_data (raw_peer_t peer, uint64_t first, uint32_t count, const raw_t *messages);
 raw_t raw_chunk (raw_peer_t peer, uint64_t position, uint64_t total, uint64_t offset, const raw_t *piece);
 raw_t raw_hello (raw_peer_t peer, const char *source);
+raw_t raw_hello_again (raw_peer_t peer, const char *source);     /* fresh is false */
 raw_t raw_welcome (raw_peer_t peer, uint64_t listener, uint64_t credit, uint64_t message_limit);
 raw_t raw_positions (raw_peer_t peer, uint64_t received, uint64_t handled, uint64_t credit, uint64_t flags);
 raw_t raw_want (raw_peer_t peer, uint64_t use, uint64_t need, uint64_t want, uint64_t handled);
@@ -65,8 +68,16 @@ typedef struct {
 
 /*  type is ZeroMQ's. */
 raw_socket_t raw_connect (int type, const char *endpoint);
+
+/*  With the key of that name in the keyring, to its listener, under a routing id ("":
+    ZeroMQ's choice); returns when the handshake is done. */
+raw_socket_t raw_connect_with_keys (
+    int type, const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id);
 raw_socket_t raw_bind (int type, const char *endpoint);
 void raw_close (raw_socket_t *self);
+
+/*  The way back of a listener on a tcp endpoint, in a static buffer. */
+const char *raw_return_endpoint (const char *endpoint);
 
 void raw_send (raw_socket_t *self, const void *bytes, size_t size);
 /*  [route, frame], for a ROUTER. */

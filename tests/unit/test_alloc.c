@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <muster/muster.h>
+
 #include "base/alloc.h"
 
 Test (alloc, clears_memory_when_asked)
@@ -128,4 +130,23 @@ Test (alloc, a_block_larger_than_all_memory_is_refused)
     cr_assert_null (alloc_block (10));
     cr_assert_null (alloc_block_aligned (10, 1));
     alloc_fail_from (0);
+}
+
+/*  A key that was given and lost must not let everybody in. */
+Test (alloc, an_option_that_there_was_no_memory_for_is_not_taken_for_unset)
+{
+    muster_listener_t *listener = muster_listener_new ("inproc://x");
+    alloc_fail_from (1);
+    muster_listener_set_key (listener, "a.key");
+    muster_listener_set_allow (listener, "allow");
+    alloc_fail_from (0);
+    cr_assert_eq (muster_listener_start (listener), MUSTER_NOMEM);
+    cr_assert_eq (muster_listener_destroy (&listener), 0);
+    muster_worker_t *worker = muster_worker_new ("inproc://x", NULL);
+    alloc_fail_from (1);
+    muster_worker_set_key (worker, "a.key");
+    muster_worker_set_server (worker, "b.pub");
+    alloc_fail_from (0);
+    cr_assert_eq (muster_worker_start (worker), MUSTER_NOMEM);
+    cr_assert_eq (muster_worker_destroy (&worker), 0);
 }

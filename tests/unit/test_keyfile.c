@@ -304,6 +304,15 @@ Test (keyfile, of_an_allow_list_is_refused_if_others_can_write_it)
     }
 }
 
+Test (keyfile, of_an_allow_list_is_refused_if_it_belongs_to_another_user)
+{
+    if (geteuid () != 0)
+        return;
+    place_write_text ("allow", "", 0644);
+    cr_assert_eq (chown ("allow", 65534, (gid_t) -1), 0);
+    assert_no_allow ("allow", MUSTER_ACCESS, "allow: belongs to another user, who can write it: chown 0 allow");
+}
+
 Test (keyfile, of_an_allow_list_names_the_line_that_is_wrong)
 {
     place_write_text ("allow", "curve " ANNA " a\n\n\ncurve " BEN " b\n\n\ncurve " ANNA " c\n", 0644);

@@ -16,6 +16,7 @@ A coordinator has a `Listener`, each worker process a `Worker`:
             command.reply("UPDATE", {"loss": 0.3})
 
 Data is a dict of what msgpack knows, and of numpy arrays. Times are in seconds, sizes in bytes.
+`muster.keys` makes the keys by which the two know each other where others can reach them.
 `muster.aio` has the same for asyncio, `muster.fedflow` stands in for fedflow.core.message.
 """
 import atexit
@@ -23,7 +24,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 
-from muster import _core, _log
+from muster import _core, _log, keys
 from muster._core import (
     Access,
     Again,

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Type, Type
 
 from muster import _core, _log
 from muster._core import Ask, Error, Message
+from muster.keys import Path
 
 Handler = Callable[[Message], Any]
 Data = Dict[str, Any]
@@ -30,6 +31,8 @@ class Listener(_core.Listener):
         *,
         return_endpoint: Optional[str] = None,
         advertise: Optional[str] = None,
+        key: Optional[Path] = None,
+        allow: Optional[Path] = None,
         insecure: bool = False,
         message_limit: Optional[int] = None,
         frame_limit: Optional[int] = None,
@@ -48,6 +51,8 @@ class Listener(_core.Listener):
         endpoint: tcp://ADDRESS:PORT (port * finds a free pair), ipc://PATH or inproc://NAME.
         return_endpoint: of the way back; tcp port + 1, path or name + ".return" unless given.
         advertise: host name or address that `endpoint` shows in place of the one bound.
+        key, allow: its secret key (NAME.key, see `muster.keys`), and the file of who may come in and use which sources:
+            connections are encrypted, and nobody else gets in. Over inproc they are not used.
         insecure: allow a tcp address beyond loopback without keys.
         message_limit: largest message, bytes (1 GiB, or half the budget if less).
         frame_limit: largest frame of a plain producer, bytes (64 MiB).
@@ -62,7 +67,8 @@ class Listener(_core.Listener):
         retained_sessions: how many of those are kept (10,000).
         """
         super().__init__(endpoint, {
-            "return_endpoint": return_endpoint, "advertise": advertise, "insecure": insecure,
+            "return_endpoint": return_endpoint, "advertise": advertise,
+            "key": key, "allow": allow, "insecure": insecure,
             "message_limit": message_limit, "frame_limit": frame_limit,
             "receive_budget": receive_budget, "plain_share": plain_share,
             "credit_floor": credit_floor, "command_buffer": command_buffer,

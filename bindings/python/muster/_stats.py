@@ -31,7 +31,7 @@ class Stats(TypedDict):
     duplicates: int
     """Messages that had come before."""
     dropped: int
-    """Messages that stop left undrained."""
+    """Messages that stop left undrained, or whose key was revoked."""
     joined: int
     """Presences begun."""
     disconnects: int

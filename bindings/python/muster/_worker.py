@@ -9,6 +9,7 @@ from typing import Optional, Type
 
 from muster import _core, _log
 from muster._core import Rejected
+from muster.keys import Path
 
 
 class Worker(_core.Worker):
@@ -27,6 +28,8 @@ class Worker(_core.Worker):
         source: Optional[str] = None,
         *,
         return_endpoint: Optional[str] = None,
+        key: Optional[Path] = None,
+        server: Optional[Path] = None,
         send_buffer: Optional[int] = None,
         command_buffer: Optional[int] = None,
         liveness: Optional[float] = None,
@@ -37,17 +40,20 @@ class Worker(_core.Worker):
 
         endpoint: the listener's. source: the worker's name, a UUID unless given.
         return_endpoint: of the way back; tcp port + 1, path or name + ".return" unless given.
+        key, server: its secret key (NAME.key, see `muster.keys`), and the listener's public one (its NAME.pub):
+            connections are encrypted, and none is made to anybody else. Over inproc they are not used.
         send_buffer: kept until handled, bytes (64 MiB), beside one more message.
         command_buffer: commands received and not done, bytes (64 MiB), beside one more.
         liveness: silence after which the listener is taken for lost, seconds (10).
         drain: how long close waits, seconds (10).
         no_progress: how long send and flush wait while nothing moves, seconds (30).
-        Raises Endpoint, Invalid, Resource, NoMemory.
+        Raises Endpoint, Invalid, Resource, NoMemory; NotFound, Access, Format or System for the files of keys.
+        A listener that does not let it in is no exception here: the calls raise Access, with what is wrong.
         """
         super().__init__(endpoint, source, {
-            "return_endpoint": return_endpoint, "send_buffer": send_buffer,
-            "command_buffer": command_buffer, "liveness": liveness, "drain": drain,
-            "no_progress": no_progress,
+            "return_endpoint": return_endpoint, "key": key, "server": server,
+            "send_buffer": send_buffer, "command_buffer": command_buffer,
+            "liveness": liveness, "drain": drain, "no_progress": no_progress,
         }, self._ends_at_exit)
         _log.start()
 

@@ -316,6 +316,10 @@ class Listener:
             return 0
         return await _call(self._listener.stop)
 
+    async def reload(self) -> None:
+        """Read the allow file again: who may not use a source any more is gone; see `muster.Listener.reload`."""
+        await _call(self._listener.reload)
+
     def _in_loop(self, handler: Handler) -> Callable[[_core.Message], None]:
         """A handler for the dispatch thread, which waits until the loop has run the one given."""
         if not callable(handler):

@@ -90,6 +90,23 @@ arguments_name (PyObject *text, const char *what)
     return name;
 }
 
+const char *
+arguments_path (PyObject *path, const char *what, PyObject **kept)
+{
+    *kept = NULL;
+    if (!PyBytes_Check (path) && PyUnicode_FSConverter (path, kept))
+        return PyBytes_AS_STRING (*kept);
+    if (PyBytes_Check (path) || PyErr_ExceptionMatches (PyExc_TypeError))
+        PyErr_Format (PyExc_TypeError, "%s must be a str or an os.PathLike, not %s", what, Py_TYPE (path)->tp_name);
+    else
+    if (PyErr_ExceptionMatches (PyExc_UnicodeError))
+        PyErr_Format (PyExc_ValueError, "%s has a lone surrogate, which no path has", what);
+    else
+    if (PyErr_ExceptionMatches (PyExc_ValueError))
+        PyErr_Format (PyExc_ValueError, "%s must not contain NUL", what);
+    return NULL;
+}
+
 int
 arguments_names (PyObject *iterable, const char *what, names_t *names)
 {

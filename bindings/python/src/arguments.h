@@ -21,6 +21,10 @@ int arguments_timeout (PyObject *seconds, int *timeout_ms);
     exception that says what it is. */
 const char *arguments_name (PyObject *text, const char *what);
 
+/*  The bytes of a path, a str or os.PathLike, which last as long as kept does; NULL with
+    an exception that says what it is. The caller decrefs kept, NULL too. */
+const char *arguments_path (PyObject *path, const char *what, PyObject **kept);
+
 /*  The texts of an iterable of str, which last as long as kept does. */
 typedef struct {
     PyObject *kept;

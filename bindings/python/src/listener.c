@@ -26,6 +26,8 @@ static PyTypeObject listener_type;
 
 SETTER (return_endpoint, const char *)
 SETTER (advertise, const char *)
+SETTER (key, const char *)
+SETTER (allow, const char *)
 SETTER (insecure, bool)
 SETTER (message_limit, uint64_t)
 SETTER (frame_limit, uint64_t)
@@ -42,6 +44,8 @@ SETTER (retained_sessions, size_t)
 static const option_t options [] = {
     { "return_endpoint", OPTION_TEXT, { .text = set_return_endpoint } },
     { "advertise", OPTION_TEXT, { .text = set_advertise } },
+    { "key", OPTION_PATH, { .text = set_key } },
+    { "allow", OPTION_PATH, { .text = set_allow } },
     { "insecure", OPTION_FLAG, { .flag = set_insecure } },
     { "message_limit", OPTION_BYTES, { .bytes = set_message_limit } },
     { "frame_limit", OPTION_BYTES, { .bytes = set_frame_limit } },
@@ -175,9 +179,10 @@ PyDoc_STRVAR (start_doc,
 "start($self, /)\n--\n\n"
 "Bind and take messages in.\n\n"
 "Raises Endpoint or InUse for the endpoint, Access for an address beyond\n"
-"loopback without keys, Invalid for options that do not fit together, Resource,\n"
+"loopback without keys, Invalid for options that do not fit together; NotFound,\n"
+"Access, Format or System for the files of key and allow; Resource,\n"
 "NoMemory, Busy if it runs. After stop it may be started again: the same\n"
-"endpoint, the same handlers, sessions go on.");
+"endpoint, the same handlers, sessions go on; the files are read again.");
 
 static PyObject *
 listener_start (PyObject *object, PyObject *unused)
@@ -219,6 +224,27 @@ listener_stop (PyObject *object, PyObject *unused)
         end_life (self);
     }
     return PyLong_FromUnsignedLongLong (dropped);
+}
+
+PyDoc_STRVAR (reload_doc,
+"reload($self, /)\n--\n\n"
+"Read the allow file again.\n\n"
+"When it returns, workers that may not use their source any more are gone: REVOKED, and\n"
+"what of their messages no handler had taken is dropped, and counted. A file with a fault\n"
+"changes nothing.\n"
+"Raises NotFound, Access, Format or System for the file, with the line that is wrong;\n"
+"Invalid if it was not started with keys.");
+
+static PyObject *
+listener_reload (PyObject *object, PyObject *unused)
+{
+    (void) unused;
+    listener_t *self = listener_of (object);
+    if (!self)
+        return NULL;
+    muster_error_t error;
+    CALL (error, muster_listener_reload (self->listener));
+    return error ? fail (self, error) : Py_NewRef (Py_None);
 }
 
 /*  --------------------------------------------------------------------------
@@ -569,6 +595,7 @@ get_running (PyObject *object, void *unused)
 static PyMethodDef methods [] = {
     { "start", listener_start, METH_NOARGS, start_doc },
     { "stop", listener_stop, METH_NOARGS, stop_doc },
+    { "reload", listener_reload, METH_NOARGS, reload_doc },
     { "register_handler", FAST (listener_register_handler), register_handler_doc },
     { "register_default_handler", listener_register_default, METH_O, register_default_doc },
     { "register_system_handler", listener_register_system, METH_O, register_system_doc },

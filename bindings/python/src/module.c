@@ -10,6 +10,7 @@
 #include "ask.h"
 #include "errors.h"
 #include "handlers.h"
+#include "keyfiles.h"
 #include "listener.h"
 #include "live.h"
 #include "log.h"
@@ -141,7 +142,8 @@ fill (PyObject *module)
     if (PyModule_AddStringConstant (module, "version", muster_version ()))
         return -1;
     return find_main_thread () || errors_init (module) || pack_init () || log_init () || message_init (module)
-        || listener_init (module) || messages_init (module) || worker_init (module) || ask_init (module) || token_init (module) ? -1 : 0;
+        || listener_init (module) || messages_init (module) || worker_init (module) || ask_init (module) || token_init (module)
+        || keyfiles_init (module) ? -1 : 0;
 }
 
 PyMODINIT_FUNC PyInit__core (void);

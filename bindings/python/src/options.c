@@ -48,6 +48,17 @@ set_seconds (const option_t *option, void *self, PyObject *value)
 }
 
 static int
+set_path (const option_t *option, void *self, PyObject *value)
+{
+    PyObject *kept;
+    const char *path = arguments_path (value, option->name, &kept);
+    if (path)
+        option->set.text (self, path);
+    Py_XDECREF (kept);
+    return path ? 0 : -1;
+}
+
+static int
 set_option (const option_t *option, void *self, PyObject *value)
 {
     const char *text;
@@ -63,6 +74,8 @@ set_option (const option_t *option, void *self, PyObject *value)
             if (text)
                 option->set.text (self, text);
             return text ? 0 : -1;
+        case OPTION_PATH:
+            return set_path (option, self, value);
         case OPTION_FLAG:
             flag = PyObject_IsTrue (value);
             if (flag >= 0)

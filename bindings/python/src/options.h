@@ -11,9 +11,9 @@
 
 #include "core.h"
 
-typedef enum { OPTION_BYTES, OPTION_COUNT, OPTION_SECONDS, OPTION_TEXT, OPTION_FLAG } option_kind_t;
+typedef enum { OPTION_BYTES, OPTION_COUNT, OPTION_SECONDS, OPTION_TEXT, OPTION_PATH, OPTION_FLAG } option_kind_t;
 
-/*  The setter takes the object as void *. */
+/*  The setter takes the object as void *; a path is set as text. */
 typedef struct {
     const char *name;       /* NULL ends a list */
     option_kind_t kind;

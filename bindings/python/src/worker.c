@@ -33,6 +33,8 @@ static PyTypeObject worker_type;
     }
 
 SETTER (return_endpoint, const char *)
+SETTER (key, const char *)
+SETTER (server, const char *)
 SETTER (send_buffer, uint64_t)
 SETTER (command_buffer, uint64_t)
 SETTER (liveness, double)
@@ -41,6 +43,8 @@ SETTER (no_progress, double)
 
 static const option_t options [] = {
     { "return_endpoint", OPTION_TEXT, { .text = set_return_endpoint } },
+    { "key", OPTION_PATH, { .text = set_key } },
+    { "server", OPTION_PATH, { .text = set_server } },
     { "send_buffer", OPTION_BYTES, { .bytes = set_send_buffer } },
     { "command_buffer", OPTION_BYTES, { .bytes = set_command_buffer } },
     { "liveness", OPTION_SECONDS, { .seconds = set_liveness } },

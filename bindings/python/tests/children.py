@@ -335,6 +335,12 @@ def work(endpoint: str, source: str, count: int = 3) -> None:
             worker.send("NUMBER", {"number": number})
 
 
+def send_with_key(endpoint: str, source: str, key: str, server: str) -> None:
+    """Be a worker with a key, and send a message."""
+    with muster.Worker(endpoint, source, key=key, server=server) as worker:
+        worker.send("CHILD")
+
+
 def answer(endpoint: str, source: str) -> None:
     """Be a worker, and answer commands until QUIT."""
     with muster.Worker(endpoint, source) as worker:

@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import children
 import muster
 import pytest
-from muster import _core, aio, fedflow
+from muster import _core, aio, fedflow, keys
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
@@ -59,6 +59,8 @@ def test_the_package_passes_mypy_in_strict_mode(tmp_path: Path) -> None:
 
 
 USER = '''
+from pathlib import Path
+
 import muster
 from muster import aio
 
@@ -103,6 +105,13 @@ try:
 except muster.Timeout as error:
     reveal_type(error.code)
     late: TimeoutError = error
+key, public = muster.keys.generate(Path("worker-1"))
+reveal_type(public)
+muster.keys.enrol("allow", public, "worker-1", "worker-2")
+muster.keys.revoke(Path("allow"), public)
+listener = muster.Listener("tcp://*:5670", key="coordinator.key", allow=Path("allow"))
+reveal_type(listener.reload())
+muster.Worker("tcp://x:1", key=Path(key), server="coordinator.pub")
 reveal_type(muster.Ext(1, b"").data)
 reveal_type(muster.__version__)
 
@@ -110,6 +119,7 @@ async def main() -> None:
     async with aio.Listener("tcp://127.0.0.1:*") as there:
         reveal_type(there)
         reveal_type(await there.stop())
+        reveal_type(await there.reload())
         reveal_type(await there.ask("X"))
         async for reply in await there.ask("X"):
             reveal_type(reply)
@@ -129,8 +139,8 @@ REVEALED = [
     "muster._core.Message", "Any", "builtins.int", "muster._core.Message", "muster._listener.Listener",
     "def (message: muster._core.Message) -> builtins.int",
     "muster._worker.Worker", "muster._core.Message", "builtins.int", "muster._core.Message",
-    "builtins.str", "builtins.bytes", "builtins.str",
-    "muster.aio.Listener", "builtins.int", "muster.aio.Ask", "muster.aio.Message",
+    "builtins.str", "builtins.str", "None", "builtins.bytes", "builtins.str",
+    "muster.aio.Listener", "builtins.int", "None", "muster.aio.Ask", "muster.aio.Message",
     "builtins.dict[builtins.str, Any]", "muster.aio.Message", "muster.aio.Message", "muster.aio.Message",
 ]
 
@@ -150,6 +160,7 @@ WRONG = [
     'listener.wait_for_workers(1.5)', 'listener.stats["nothing"]', 'listener.endpoint = "x"', 'muster.Worker("x", 1)',
     'muster.Worker("x", drain=[])', 'worker.send({})', 'worker.recv("1")', 'worker.nothing',
     'next(listener.messages()).data = {}', 'for message in listener: pass', 'muster.nothing', 'listener.on(1)(print)',
+    'muster.Listener("x", key=1)', 'muster.Worker("x", server=b"x")', 'muster.keys.generate()', 'muster.keys.enrol("a", "b", 1)',
 ]
 
 
@@ -194,7 +205,7 @@ def test_the_version_is_that_of_the_public_header() -> None:
 
 def public() -> Iterator[Tuple[str, Any]]:
     """Each public class and function, and each public member of a class."""
-    for module in (muster, aio, fedflow):
+    for module in (muster, aio, fedflow, keys):
         for name, value in vars(module).items():
             if name.startswith("_") or inspect.ismodule(value) or not getattr(value, "__module__", "").startswith("muster"):
                 continue
@@ -225,6 +236,10 @@ def test_each_method_that_may_fail_says_what_it_raises() -> None:
             if not re.search(r"\bRaises\b|\bexceptions as for\b", text):
                 silent.append(f"{kind.__name__}.{name}")
     assert silent == []
+
+
+def test_each_function_of_keys_says_what_it_raises() -> None:
+    assert all("Raises" in (inspect.getdoc(each) or "") for each in (keys.generate, keys.enrol, keys.revoke))
 
 
 def test_methods_of_asyncio_objects_say_what_they_raise_or_where_that_is_said() -> None:

@@ -84,6 +84,7 @@ def sockets(pid: int) -> List[str]:
 LISTENER_CALLS: Dict[str, Callable[[muster.Listener], Any]] = {
     "start": lambda it: it.start(),
     "stop": lambda it: it.stop(),
+    "reload": lambda it: it.reload(),
     "with": lambda it: it.__enter__(),
     "workers": lambda it: it.workers,
     "stats": lambda it: it.stats,

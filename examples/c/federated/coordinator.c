@@ -14,6 +14,7 @@
 #include "crew.h"
 #include "digits.h"
 #include "federated.h"
+#include "keyring.h"
 #include "model.h"
 
 #define JOIN_MS 10000
@@ -30,6 +31,7 @@ typedef struct {
 typedef struct {
     const options_t *options;
     muster_listener_t *listener;
+    char keys [KEYRING_ROOM];
     crew_t crew;
     update_t *updates; /* one for each worker */
     digits_t training; /* for the comparison only: the model of the rounds never sees it */
@@ -200,9 +202,23 @@ ignore (const muster_message_t *message, void *arg)
     return 0;
 }
 
+/*  Nobody but the workers gets in, and none of them as another. */
+static bool
+take_keys (coordinator_t *self)
+{
+    char path [KEYRING_ROOM];
+    if (!keyring_make (self->keys, self->options->workers))
+        return false;
+    muster_listener_set_key (self->listener, keyring_path (path, self->keys, KEYRING_COORDINATOR, ".key"));
+    muster_listener_set_allow (self->listener, keyring_path (path, self->keys, KEYRING_ALLOW, ""));
+    return true;
+}
+
 static muster_error_t
 gather (coordinator_t *self)
 {
+    if (!take_keys (self))
+        return MUSTER_SYSTEM;
     muster_listener_set_liveness (self->listener, LIVENESS_SECONDS);
     muster_error_t error = muster_listener_register_default_handler (self->listener, ignore, NULL);
     if (!error)
@@ -210,9 +226,9 @@ gather (coordinator_t *self)
     if (error)
         return error;
     const char *endpoint = muster_listener_endpoint (self->listener);
-    printf ("%zu digits to train on, %zu held out; %zu workers at %s\n", self->training.count, self->held_out.count,
+    printf ("%zu digits to train on, %zu held out; %zu workers with keys at %s\n", self->training.count, self->held_out.count,
         self->options->workers, endpoint);
-    if (!crew_start (&self->crew, self->options, endpoint))
+    if (!crew_start (&self->crew, self->options, endpoint, self->keys))
         return MUSTER_SYSTEM;
     return muster_listener_wait_for_workers (self->listener, self->options->workers, JOIN_MS);
 }
@@ -249,6 +265,7 @@ run_federated (coordinator_t *self)
         complain (self, error);
     dismiss (self);
     muster_listener_destroy (&self->listener);
+    keyring_remove (self->keys, self->options->workers);
     return !error;
 }
 

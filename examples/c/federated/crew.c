@@ -27,14 +27,14 @@ crew_source (size_t number, char source [16])
 }
 
 static bool
-start_member (member_t *member, size_t number, const options_t *options, const char *endpoint)
+start_member (member_t *member, size_t number, const options_t *options, const char *endpoint, const char *keys)
 {
     char number_text [24], workers [24], seed [24];
     snprintf (number_text, sizeof number_text, "%zu", number);
     snprintf (workers, sizeof workers, "%zu", options->workers);
     snprintf (seed, sizeof seed, "%llu", (unsigned long long) options->seed);
     const char *argv [] = { "federated", "worker", number_text, "--endpoint", endpoint, "--workers", workers, "--seed",
-        seed, "--data", options->data, NULL };
+        seed, "--data", options->data, "--keys", keys, NULL };
     crew_source (number, member->source);
     int error = posix_spawn (&member->process, "/proc/self/exe", NULL, NULL, (char **) argv, environ);
     if (error)
@@ -43,7 +43,7 @@ start_member (member_t *member, size_t number, const options_t *options, const c
 }
 
 bool
-crew_start (crew_t *self, const options_t *options, const char *endpoint)
+crew_start (crew_t *self, const options_t *options, const char *endpoint, const char *keys)
 {
     self->member = calloc (options->workers, sizeof *self->member);
     self->sources = calloc (options->workers, sizeof *self->sources);
@@ -53,7 +53,7 @@ crew_start (crew_t *self, const options_t *options, const char *endpoint)
     }
     for (; self->count < options->workers; self->count++) {
         member_t *member = self->member + self->count;
-        if (!start_member (member, self->count, options, endpoint))
+        if (!start_member (member, self->count, options, endpoint, keys))
             return false;
         self->sources [self->count] = member->source;
     }

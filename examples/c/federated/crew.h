@@ -27,8 +27,9 @@ typedef struct {
 /*  The source of a worker, "worker-1" for number 0. */
 void crew_source (size_t number, char source [16]);
 
-/*  Start this program once for each worker. Says what is wrong on stderr. */
-bool crew_start (crew_t *self, const options_t *options, const char *endpoint);
+/*  Start this program once for each worker, with keys of a directory. Says what is wrong
+    on stderr. */
+bool crew_start (crew_t *self, const options_t *options, const char *endpoint, const char *keys);
 
 /*  The number of a worker by its source; count if there is none. */
 size_t crew_find (const crew_t *self, const char *source);

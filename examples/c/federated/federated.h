@@ -32,6 +32,7 @@ enum { STREAM_WEIGHTS = 2000000, STREAM_CENTRAL };
 typedef struct {
     const char *endpoint;
     const char *data;
+    const char *keys;       /* the directory of a worker's keys, made by its coordinator */
     uint64_t seed;
     int rounds;
     size_t workers;

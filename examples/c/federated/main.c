@@ -57,6 +57,7 @@ take_option (options_t *options, int option, const char *value)
             break;
         case 'e': options->endpoint = value; break;
         case 'd': options->data = value; break;
+        case 'k': options->keys = value; break;
         default: return false;
     }
     if (!good)
@@ -73,6 +74,7 @@ parse_options (options_t *options, int argc, char **argv)
         { "seed", required_argument, NULL, 's' },
         { "endpoint", required_argument, NULL, 'e' },
         { "data", required_argument, NULL, 'd' },
+        { "keys", required_argument, NULL, 'k' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };

@@ -13,6 +13,7 @@
 #include "crew.h"
 #include "digits.h"
 #include "federated.h"
+#include "keyring.h"
 #include "model.h"
 
 typedef struct {
@@ -66,9 +67,19 @@ serve (trainee_t *self, muster_worker_t *worker)
     return error;
 }
 
-static muster_error_t
-work (trainee_t *self, muster_worker_t *worker)
+/*  Its own key, and the coordinator's public one. */
+static void
+take_keys (muster_worker_t *worker, const char *directory)
 {
+    char path [KEYRING_ROOM];
+    muster_worker_set_key (worker, keyring_path (path, directory, muster_worker_source (worker), ".key"));
+    muster_worker_set_server (worker, keyring_path (path, directory, KEYRING_COORDINATOR, ".pub"));
+}
+
+static muster_error_t
+work (trainee_t *self, muster_worker_t *worker, const char *keys)
+{
+    take_keys (worker, keys);
     muster_worker_set_liveness (worker, LIVENESS_SECONDS);
     muster_error_t error = muster_worker_start (worker);
     if (!error)
@@ -91,7 +102,7 @@ worker_main (const options_t *options, size_t number)
 
     crew_source (number, source);
     muster_worker_t *worker = muster_worker_new (options->endpoint, source);
-    muster_error_t error = worker ? work (&self, worker) : MUSTER_NOMEM;
+    muster_error_t error = worker ? work (&self, worker, options->keys) : MUSTER_NOMEM;
     if (error) {
         const char *reason = worker ? muster_worker_reason (worker) : "";
         fprintf (stderr, "%s: %s\n", source, *reason ? reason : muster_error_text (error));

@@ -20,6 +20,7 @@ import muster
 
 import coordinator
 import digits
+import keyring
 import model
 import worker
 from crew import Crew
@@ -96,13 +97,22 @@ class Demo:
 
 
 def run(options: argparse.Namespace, training: digits.Digits, held_out: digits.Digits) -> tuple[Demo, model.Weights]:
+    """With keys: nobody but the workers gets in, and none of them as another."""
+    with keyring.Keyring() as keys:
+        for number in range(1, options.workers + 2):
+            keys.admit(worker.name(number))
+        return run_with_keys(options, keys, training, held_out)
+
+
+def run_with_keys(options: argparse.Namespace, keys: keyring.Keyring,
+                  training: digits.Digits, held_out: digits.Digits) -> tuple[Demo, model.Weights]:
     weights = model.start(digits.dice(options.seed, "weights"))
-    with (muster.Listener("tcp://127.0.0.1:*", liveness=worker.LIVENESS) as listener,
-          Crew(listener.endpoint, options.workers + 1, options.seed) as crew):
+    with (muster.Listener("tcp://127.0.0.1:*", key=keys.key, allow=keys.allow, liveness=worker.LIVENESS) as listener,
+          Crew(listener.endpoint, keys.directory, options.workers + 1, options.seed) as crew):
         #   An update that comes after its round is of no use any more.
         listener.register_default_handler(lambda message: None)
         print(f"{len(training)} digits to train on, {len(held_out)} held out;"
-              f" {options.workers} workers at {listener.endpoint}\n{title()}", flush=True)
+              f" {options.workers} workers with keys at {listener.endpoint}\n{title()}", flush=True)
         demo = Demo(listener, crew, held_out)
         demo.gather()
         weights = coordinator.average(listener, weights, options.rounds, demo)

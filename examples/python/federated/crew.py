@@ -38,8 +38,9 @@ class Crew:
     """Ends all it has started when its `with` ends: waits for workers that were
     sent home, and kills them at once if an exception ends it."""
 
-    def __init__(self, endpoint: str, shares: int, seed: int) -> None:
+    def __init__(self, endpoint: str, keys: Path, shares: int, seed: int) -> None:
         self.endpoint = endpoint
+        self.keys = keys
         self.shares = shares
         self.seed = seed
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -50,7 +51,8 @@ class Crew:
         #   and the coordinator gets it only once it knows whom to end.
         with uninterrupted():
             self.processes[source] = subprocess.Popen(
-                [sys.executable, PROGRAM, self.endpoint, str(number), str(self.shares), "--seed", str(self.seed)],
+                [sys.executable, PROGRAM, self.endpoint, self.keys, str(number), str(self.shares),
+                 "--seed", str(self.seed)],
                 env=os.environ | ENVIRONMENT, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def freeze(self, source: str) -> None:
