@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <muster/data.h>
 #include <muster/message.h>
@@ -392,6 +393,16 @@ wait_until_connected (muster_plain_t *self, int64_t deadline)
     return error;
 }
 
+static bool
+wait_until_read (muster_plain_t *self, int64_t deadline)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+    bool read;
+    while (!(read = producer_is_read (self->producer)) && monotonic_ms () < deadline)
+        nanosleep (&pause, NULL);
+    return read;
+}
+
 /*  A socket that is gone in time had handed all to a connection. If that is
     down nevertheless, its peer may just have ended first. */
 static muster_error_t
@@ -404,7 +415,7 @@ wait_until_gone (muster_plain_t *self, int64_t deadline)
     muster_error_t error = refusal (self);
     if (error)
         return error;
-    if (monotonic_ms () >= deadline)
+    if (monotonic_ms () >= deadline || !wait_until_read (self, deadline))
         return MUSTER_TIMEOUT;
     bool in_part = self->down && self->last_size > SIZE_AT_ONCE;
     return self->broken || in_part ? MUSTER_LOST : 0;

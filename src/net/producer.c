@@ -7,12 +7,17 @@
 #include "net/producer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
 #include "base/alloc.h"
+#include "base/process.h"
 #include "net/admission.h"
 #include "net/monitor.h"
 #include "net/option.h"
@@ -39,6 +44,7 @@ struct producer {
     endpoint_t endpoint;
     bool keyed;
     int descriptor;         /* of the connection; -1: there is none */
+    int kept;               /* another one of it, to keep it open; -1: none */
     bool up;                /* hands were shaken: messages may be on their way */
     ending_t ending;
     unsigned shut_out;      /* the peer hung up in the last so many handshakes */
@@ -77,6 +83,7 @@ producer_open (producer_t **self_p, void *context, const endpoint_t *endpoint,
     self->endpoint = *endpoint;
     self->keyed = keys != NULL;
     self->descriptor = -1;
+    self->kept = -1;
     self->reason = "";
     muster_error_t error = open_push (self, keys, server);
     if (!error)
@@ -112,12 +119,23 @@ close_push (producer_t *self)
     self->push = NULL;
 }
 
+static void
+let_go (producer_t *self)
+{
+    if (self->kept < 0)
+        return;
+    process_forget (self->kept);
+    close (self->kept);
+    self->kept = -1;
+}
+
 void
 producer_destroy (producer_t **self_p)
 {
     producer_t *self = *self_p;
     if (!self)
         return;
+    let_go (self);
     close_push (self);
     producer_abandon (self_p);
 }
@@ -296,14 +314,40 @@ wait_for_room (const producer_t *self, int timeout_ms)
         poll (&item, 1, timeout_ms);
 }
 
+/*  Of a connection by ipc that the other side has closed ZeroMQ reads no more once it has
+    had to pause. So the connection outlives its socket until all is read. A child that
+    could not be told to close it would only keep it open. */
+static void
+keep_connection (producer_t *self)
+{
+    if (self->endpoint.transport != ENDPOINT_IPC || self->descriptor < 0)
+        return;
+    self->kept = fcntl (self->descriptor, F_DUPFD_CLOEXEC, 0);
+    if (self->kept >= 0)
+        (void) process_close_in_child (self->kept);
+}
+
 /*  A connection that is made while it lingers has options of its own. */
 void
 producer_finish (producer_t *self, int linger_ms)
 {
     wait_for_room (self, linger_ms);
+    keep_connection (self);
     monitor_outlive (self->monitor);
     secure_forget (self->push);
     zmq_setsockopt (self->push, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_close (self->push);
     self->push = NULL;
+}
+
+bool
+producer_is_read (producer_t *self)
+{
+    int unread = 0;
+    struct pollfd item = { .fd = self->kept };
+    bool open = self->kept >= 0 && poll (&item, 1, 0) == 0;
+    if (open && ioctl (self->kept, SIOCOUTQ, &unread) == 0 && unread > 0)
+        return false;
+    let_go (self);
+    return true;
 }

@@ -59,4 +59,8 @@ muster_error_t producer_refusal (const producer_t *self, const char **reason);
     linger_ms (-1: never), whatever comes first. PRODUCER_GONE tells when. */
 void producer_finish (producer_t *self, int linger_ms);
 
+/*  Once it is gone: has the listener's process read it all, or ended, where it has to
+    before the connection is closed (ipc)? Nothing tells when: to be asked again. */
+bool producer_is_read (producer_t *self);
+
 #endif

@@ -101,11 +101,11 @@ expect_carries (const char *endpoint)
     keyring_admit (&keyring, "a");
     scene_t scene = begin_at (endpoint, true);
     muster_plain_t *plain = begin_plain (scene_endpoint (&scene), "a", "listener");
-    send_numbers (plain, "a", 0, 100);
+    send_numbers (plain, "a", 0, 5000);
     cr_expect_eq (muster_plain_check (plain), 0);
     close_plain (plain, 0);
-    cr_assert (collector_wait (scene.messages, 100), "%zu", collector_count (scene.messages));
-    for (int i = 0; i < 100; i++)
+    cr_assert (collector_wait (scene.messages, 5000), "%zu", collector_count (scene.messages));
+    for (int i = 0; i < 5000; i++)
         cr_assert_eq (collector_number (scene.messages, i), i);
     cr_expect_eq (scene_stats (&scene).rejected, 0);
     scene_close (&scene);

@@ -147,20 +147,45 @@ read_many (void *argument)
     return NULL;
 }
 
-Test (plain, delivers_a_hundred_thousand_messages_before_close_returns_ok)
+static void
+assert_delivers_many (const char *endpoint)
 {
     pull_t pull;
     pthread_t reader;
     pull_open (&pull);
     pull_set (&pull, ZMQ_RCVBUF, 4096);
     pull_set (&pull, ZMQ_RCVHWM, 1);
-    pull_bind_open (&pull, "tcp://127.0.0.1:*");
+    pull_bind_open (&pull, endpoint);
     muster_plain_t *plain = start_plain (pull.endpoint);
     pthread_create (&reader, NULL, read_many, &pull);
     send_numbers (plain, MANY);
     cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
     muster_plain_destroy (&plain);
     pthread_join (reader, NULL);
+    pull_close (&pull);
+}
+
+Test (plain, delivers_a_hundred_thousand_messages_before_close_returns_ok)
+{
+    assert_delivers_many ("tcp://127.0.0.1:*");
+}
+
+/*  ZeroMQ's PULL drops what it has not read when the other side closes, over ipc. */
+Test (plain, delivers_a_hundred_thousand_messages_over_ipc)
+{
+    assert_delivers_many ("ipc://*");
+}
+
+Test (plain, says_timeout_while_nobody_reads_what_has_to_be_read_before_the_end)
+{
+    pull_t pull;
+    pull_open (&pull);
+    pull_set (&pull, ZMQ_RCVHWM, 1);
+    pull_bind_open (&pull, "ipc://*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    send_numbers (plain, 900);
+    cr_assert_eq (muster_plain_close (plain, 200), MUSTER_TIMEOUT);
+    muster_plain_destroy (&plain);
     pull_close (&pull);
 }
 
