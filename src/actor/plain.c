@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <muster/data.h>
 #include <muster/message.h>
@@ -25,8 +26,8 @@
 #include "wire/picture.h"
 #include "wire/scan.h"
 
-/*  What a socket and its monitor take. */
-#define DESCRIPTORS 8
+/*  What a socket, a probe and their monitors take. */
+#define DESCRIPTORS 14
 
 /*  A frame of so many bytes or fewer is written at once; of a larger one the
     connection may have taken a part when it broke. */
@@ -41,13 +42,17 @@
 struct _muster_plain_t {
     uint32_t generation;        /* of the process that made it */
     char *endpoint;
+    char *key_file;
+    char *server_file;
+    bool lost;                  /* there was no memory for one of these */
     int no_progress_ms;         /* -1: set to what cannot be */
     void *context;
     producer_t *producer;       /* NULL unless started and not closed */
     muster_writer_t *data;
     muster_writer_t *message;
     bool started;
-    bool down;                  /* the connection that was there is gone */
+    bool connected;             /* there was a connection */
+    bool down;                  /* it is gone */
     bool broken;                /* so messages had to go by two, and may be lost between them */
     size_t last_size;           /* bytes of the last frame sent; 0: none was */
     char reason [REASON_ROOM];
@@ -68,6 +73,8 @@ free_parts (muster_plain_t *self)
     muster_writer_destroy (&self->message);
     muster_writer_destroy (&self->data);
     alloc_free (self->endpoint);
+    alloc_free (self->key_file);
+    alloc_free (self->server_file);
     alloc_free (self);
 }
 
@@ -119,6 +126,25 @@ muster_plain_set_no_progress (muster_plain_t *self, double seconds)
     self->no_progress_ms = seconds >= 0 && seconds <= SECONDS_MOST ? (int) (seconds * 1000) : -1;
 }
 
+static void
+set_text (muster_plain_t *self, char **option, const char *text)
+{
+    if (!alloc_option (option, text))
+        self->lost = true;
+}
+
+void
+muster_plain_set_key (muster_plain_t *self, const char *file)
+{
+    set_text (self, &self->key_file, file);
+}
+
+void
+muster_plain_set_server (muster_plain_t *self, const char *file)
+{
+    set_text (self, &self->server_file, file);
+}
+
 /*  --------------------------------------------------------------------------
     Start */
 
@@ -143,18 +169,46 @@ settle_endpoint (muster_plain_t *self, endpoint_t *endpoint)
 }
 
 static muster_error_t
-open_producer (muster_plain_t *self, const endpoint_t *endpoint)
+open_producer (muster_plain_t *self, const endpoint_t *endpoint, const keypair_t *keys, const char *server)
 {
     muster_error_t error = process_reserve (DESCRIPTORS, 0);
+    if (!error) {
+        self->context = context_acquire ();
+        error = self->context ? 0 : MUSTER_RESOURCE;
+    }
+    if (!error) {
+        error = producer_open (&self->producer, self->context, endpoint, keys, server);
+        if (error)
+            context_release (self->context);
+    }
+    return error ? refuse (self, error, muster_error_text (error)) : 0;
+}
+
+static muster_error_t
+open_with_keys (muster_plain_t *self, const endpoint_t *endpoint)
+{
+    bool keyed;
+    keypair_t keys;
+    char server [Z85_KEY + 1];
+    muster_error_t error = keyfile_load_client (self->key_file, self->server_file, &keyed, &keys, server, self->reason);
     if (error)
         return error;
-    self->context = context_acquire ();
-    if (!self->context)
-        return MUSTER_RESOURCE;
-    error = producer_open (&self->producer, self->context, endpoint, self->no_progress_ms);
-    if (error)
-        context_release (self->context);
+    error = open_producer (self, endpoint, keyed ? &keys : NULL, server);
+    keyfile_wipe (&keys);
     return error;
+}
+
+static muster_error_t
+start (muster_plain_t *self)
+{
+    endpoint_t endpoint;
+    self->reason [0] = 0;
+    if (self->lost)
+        return refuse (self, MUSTER_NOMEM, "out of memory when an option was set");
+    if (self->no_progress_ms < 0)
+        return refuse (self, MUSTER_INVAL, "no_progress must be from 0 to 2e6 seconds");
+    muster_error_t error = settle_endpoint (self, &endpoint);
+    return error ? error : open_with_keys (self, &endpoint);
 }
 
 muster_error_t
@@ -166,22 +220,76 @@ muster_plain_start (muster_plain_t *self)
         return MUSTER_FORKED;
     if (self->started)
         return MUSTER_BUSY;
-    endpoint_t endpoint;
-    self->reason [0] = 0;
-    if (self->no_progress_ms < 0)
-        return refuse (self, MUSTER_INVAL, "no_progress must be from 0 to 2e6 seconds");
-    muster_error_t error = settle_endpoint (self, &endpoint);
-    if (error)
-        return error;
-    error = open_producer (self, &endpoint);
+    muster_error_t error = start (self);
     self->started = error == 0;
-    return error ? refuse (self, error, muster_error_text (error)) : 0;
+    return error;
 }
 
 const char *
 muster_plain_reason (const muster_plain_t *self)
 {
     return self ? self->reason : "";
+}
+
+/*  --------------------------------------------------------------------------
+    How the connection fares */
+
+static producer_news_t
+take_news (muster_plain_t *self)
+{
+    producer_news_t news = producer_next (self->producer);
+    if (news == PRODUCER_UP) {
+        self->broken = self->broken || (self->down && self->last_size > 0);
+        self->connected = true;
+        self->down = false;
+    }
+    else
+    if (news == PRODUCER_DOWN)
+        self->down = true;
+    return news;
+}
+
+static muster_error_t
+refusal (muster_plain_t *self)
+{
+    const char *reason;
+    muster_error_t error = producer_refusal (self->producer, &reason);
+    return error ? refuse (self, error, reason) : 0;
+}
+
+/*  Take all news. Returns why the producer was refused. */
+static muster_error_t
+heed (muster_plain_t *self)
+{
+    while (take_news (self) != PRODUCER_NOTHING)
+        continue;
+    return refusal (self);
+}
+
+/*  Wait for news, or for room too. False when the deadline has passed. */
+static bool
+wait_until (muster_plain_t *self, bool for_room, int64_t deadline)
+{
+    int64_t left = deadline - monotonic_ms ();
+    if (left <= 0)
+        return false;
+    producer_wait (self->producer, for_room, deadline == INT64_MAX || left > INT_MAX ? -1 : (int) left);
+    return true;
+}
+
+static muster_error_t
+check_open (const muster_plain_t *self)
+{
+    return is_foreign (self) ? MUSTER_FORKED : self->producer ? 0 : MUSTER_CLOSED;
+}
+
+muster_error_t
+muster_plain_check (muster_plain_t *self)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    muster_error_t error = check_open (self);
+    return error ? error : heed (self);
 }
 
 /*  --------------------------------------------------------------------------
@@ -201,48 +309,35 @@ check_message (const char *source, const char *cmd, const void *bytes, size_t si
     }
 }
 
-static producer_news_t
-take_news (muster_plain_t *self, int timeout_ms)
+static muster_error_t
+send_frame (muster_plain_t *self, const void *bytes, size_t size)
 {
-    producer_news_t news = producer_watch (self->producer, timeout_ms);
-    if (news == PRODUCER_UP) {
-        self->broken = self->broken || (self->down && self->last_size > 0);
-        self->down = false;
+    int64_t deadline = monotonic_deadline (self->no_progress_ms);
+    muster_error_t error;
+    do {
+        error = heed (self);
+        if (!error)
+            error = producer_send (self->producer, bytes, size);
     }
-    else
-    if (news == PRODUCER_DOWN)
-        self->down = true;
-    return news;
-}
-
-static void
-take_all_news (muster_plain_t *self)
-{
-    while (take_news (self, 0) != PRODUCER_NOTHING)
-        continue;
+    while (error == MUSTER_AGAIN && wait_until (self, true, deadline));
+    if (!error)
+        self->last_size = size;
+    return error == MUSTER_AGAIN ? MUSTER_TIMEOUT : error;
 }
 
 static muster_error_t
 send_message (muster_plain_t *self, const char *source, const char *cmd, const void *data, size_t size)
 {
-    if (is_foreign (self))
-        return MUSTER_FORKED;
-    if (!self->producer)
-        return MUSTER_CLOSED;
-    muster_error_t error = check_message (source, cmd, data, size);
+    muster_error_t error = check_open (self);
+    if (!error)
+        error = check_message (source, cmd, data, size);
     if (error)
         return error;
     const void *bytes;
     muster_writer_clear (self->message);
     encode_plain (self->message, source, cmd, data, size);
     error = muster_writer_bytes (self->message, &bytes, &size);
-    if (error)
-        return error;
-    take_all_news (self);
-    error = producer_send (self->producer, bytes, size);
-    if (!error)
-        self->last_size = size;
-    return error;
+    return error ? error : send_frame (self, bytes, size);
 }
 
 muster_error_t
@@ -284,17 +379,56 @@ linger_until (int64_t deadline)
     return (left > 0 ? (int) left : 0) + CLOCK_SLACK_MS;
 }
 
+/*  A socket that lingers cannot be told to give up before its time, as one that was refused
+    should. So what was sent waits here for a connection. */
+static muster_error_t
+wait_until_connected (muster_plain_t *self, int64_t deadline)
+{
+    muster_error_t error = heed (self);
+    while (!error && !self->connected && self->last_size > 0) {
+        if (!wait_until (self, false, deadline))
+            return MUSTER_TIMEOUT;
+        error = heed (self);
+    }
+    return error;
+}
+
+static bool
+wait_until_read (muster_plain_t *self, int64_t deadline)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+    bool read;
+    while (!(read = producer_is_read (self->producer)) && monotonic_ms () < deadline)
+        nanosleep (&pause, NULL);
+    return read;
+}
+
 /*  A socket that is gone in time had handed all to a connection. If that is
     down nevertheless, its peer may just have ended first. */
 static muster_error_t
 wait_until_gone (muster_plain_t *self, int64_t deadline)
 {
-    while (take_news (self, -1) != PRODUCER_GONE)
-        continue;
-    if (monotonic_ms () >= deadline)
+    producer_news_t news;
+    while ((news = take_news (self)) != PRODUCER_GONE)
+        if (news == PRODUCER_NOTHING)
+            producer_wait (self->producer, false, -1);
+    muster_error_t error = refusal (self);
+    if (error)
+        return error;
+    if (monotonic_ms () >= deadline || !wait_until_read (self, deadline))
         return MUSTER_TIMEOUT;
     bool in_part = self->down && self->last_size > SIZE_AT_ONCE;
     return self->broken || in_part ? MUSTER_LOST : 0;
+}
+
+static muster_error_t
+finish (muster_plain_t *self, int64_t deadline)
+{
+    muster_error_t error = wait_until_connected (self, deadline);
+    if (error)
+        return error;
+    producer_finish (self->producer, linger_until (deadline));
+    return wait_until_gone (self, deadline);
 }
 
 muster_error_t
@@ -306,10 +440,7 @@ muster_plain_close (muster_plain_t *self, int timeout_ms)
         return MUSTER_FORKED;
     if (!self->producer)
         return 0;
-    int64_t deadline = monotonic_deadline (timeout_ms);
-    take_all_news (self);
-    producer_finish (self->producer, linger_until (deadline));
-    muster_error_t error = wait_until_gone (self, deadline);
+    muster_error_t error = finish (self, monotonic_deadline (timeout_ms));
     end_producer (self);
     return error;
 }

@@ -29,7 +29,7 @@
     is that of reports; when none is done, the reader calls. */
 #define LOOK_MS REPORT_DELAY_MS
 
-enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITOR, POLL_MONITOR_RETURN, POLL_MONITOR_PROBE, POLL_COUNT };
+enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITORS, POLL_COUNT = POLL_MONITORS + CONNECTION_MONITORS };
 
 typedef struct {
     worker_core_t *core;

@@ -137,10 +137,6 @@ worker_options_check (muster_worker_t *self)
     if (options->send_buffer == 0 || options->send_buffer > INT64_MAX
     ||  options->command_buffer == 0 || options->command_buffer > INT64_MAX - 2 * WORKER_MESSAGE_LIMIT)
         text = "send_buffer and command_buffer must be at least one byte and under 2^62";
-    else
-    if (!options->key_file != !options->server_file)
-        text = options->key_file ? "a key needs the listener's public key: give server"
-                                 : "the listener's public key is of use only with a key of one's own: give key";
     if (!text)
         return set_endpoints (self);
     snprintf (self->reason, sizeof self->reason, "%s", text);
@@ -152,9 +148,6 @@ worker_options_load_keys (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
     const worker_options_t *options = &core->options;
-    core->keyed = options->key_file != NULL;
-    if (!core->keyed)
-        return 0;
-    muster_error_t error = keyfile_load_public (options->server_file, core->server, self->reason);
-    return error ? error : keyfile_load_secret (options->key_file, &core->keys, self->reason);
+    return keyfile_load_client (options->key_file, options->server_file,
+        &core->keyed, &core->keys, core->server, self->reason);
 }

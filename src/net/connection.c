@@ -15,30 +15,31 @@
 #include "base/alloc.h"
 #include "base/process.h"
 #include "model/endpoint.h"
+#include "net/admission.h"
 #include "net/monitor.h"
 #include "net/option.h"
+#include "net/probe.h"
 #include "net/secure.h"
 
 /*  Descriptors that three sockets, their monitors and a connection each take. */
 #define DESCRIPTORS 12
 
-enum { SIDE_PUSH, SIDE_DEALER, SIDES, SIDE_PROBE = SIDES, SIDES_AND_PROBE };
+enum { SIDE_PUSH, SIDE_DEALER, SIDES };
 
 typedef struct {
     void *socket;
     monitor_t *monitor;     /* NULL for inproc */
     bool connected;         /* the handshake has begun */
     bool up;
-    bool ended;
 } side_t;
 
 struct connection {
     uint32_t generation;
     bool keyed;
-    bool asks_for_keys;         /* the probe has found out */
     int64_t since;              /* ms: when it was opened, */
     int64_t now;                /* and looked at last */
-    side_t sides [SIDES_AND_PROBE];
+    side_t sides [SIDES];
+    probe_t *probe;             /* NULL: not asked for */
     connection_news_t state;    /* of both sides together */
     connection_news_t told;
     const char *reason;
@@ -59,24 +60,7 @@ static const option_t dealer_options [] = {
     { ZMQ_SNDHWM, 1000 },
 };
 
-/*  ZAP's status for a key that is not on the list. */
-#define NOT_ADMITTED 400
-
-/*  Nobody reads what the probe gets. */
-static const option_t probe_options [] = {
-    { ZMQ_IMMEDIATE, 1 },
-    { ZMQ_RECONNECT_IVL, -1 },
-    { ZMQ_CONNECT_TIMEOUT, 5000 },
-    { ZMQ_RCVHWM, 1 },
-};
-
 #define COUNT(options) (sizeof (options) / sizeof (options) [0])
-
-static muster_error_t
-open_probe (side_t *self, void *context)
-{
-    return option_open (&self->socket, context, ZMQ_DEALER, probe_options, COUNT (probe_options), 0);
-}
 
 static muster_error_t
 open_sides (connection_t *self, void *context, const connection_options_t *options)
@@ -92,8 +76,6 @@ open_sides (connection_t *self, void *context, const connection_options_t *optio
             dealer_options, COUNT (dealer_options), OPTION_SESSION_FRAME);
     if (!error && zmq_setsockopt (dealer->socket, ZMQ_ROUTING_ID, options->routing_id, options->routing_size) != 0)
         error = MUSTER_SYSTEM;
-    if (!error && options->probe)
-        error = open_probe (&self->sides [SIDE_PROBE], context);
     return error;
 }
 
@@ -136,11 +118,12 @@ connect_all (connection_t *self, void *context, endpoint_t endpoints [SIDES], co
             return 0;
         }
     }
+    /*  The probe is to have its answer before the others come to their ends. */
     muster_error_t error = 0;
+    if (options->probe && endpoints [SIDE_DEALER].transport != ENDPOINT_INPROC)
+        error = probe_open (&self->probe, context, &endpoints [SIDE_DEALER]);
     for (int i = SIDES - 1; i >= 0 && !error; i--)
         error = connect_side (&self->sides [i], context, &endpoints [i], options->keys, options->server);
-    if (!error && options->probe)
-        error = connect_side (&self->sides [SIDE_PROBE], context, &endpoints [SIDE_DEALER], NULL, NULL);
     return error;
 }
 
@@ -187,12 +170,16 @@ connection_destroy (connection_t **self_p)
     if (!self)
         return;
     bool here = self->generation == process_generation ();
-    for (int i = 0; i < SIDES_AND_PROBE; i++) {
+    for (int i = 0; i < SIDES; i++) {
         if (here)
             close_side (&self->sides [i]);
         else
             monitor_abandon (&self->sides [i].monitor);
     }
+    if (here)
+        probe_close (&self->probe);
+    else
+        probe_abandon (&self->probe);
     alloc_free (self);
 }
 
@@ -211,6 +198,8 @@ connection_dealer (connection_t *self)
 void *
 connection_monitor (connection_t *self, int index)
 {
+    if (index >= SIDES)
+        return self->probe ? probe_socket (self->probe, index - SIDES) : NULL;
     monitor_t *monitor = self->sides [index].monitor;
     return monitor ? monitor_socket (monitor) : NULL;
 }
@@ -231,25 +220,24 @@ refuse (connection_t *self, const char *reason)
     move_to (self, CONNECTION_REFUSED);
 }
 
-/*  The listener hung up in the handshake of one that has a key. One that is too busy for
-    a handshake lets it time out. */
+/*  The listener hung up in the handshake; with a key there is no other end of one that
+    another listener's key could not explain. A listener that is too busy for a handshake
+    lets it time out. */
 static bool
-is_shut_out (const connection_t *self, const side_t *side)
+is_shut_out (const connection_t *self, const side_t *side, int event)
 {
-    return self->keyed && side->connected && !side->up && self->now - self->since < HANDSHAKE_MS / 2;
+    return side->connected && !side->up && self->now - self->since < HANDSHAKE_MS / 2
+        && (self->keyed || event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL);
 }
 
 static void
 heed_failure (connection_t *self, const side_t *side, int event, int value)
 {
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && value == NOT_ADMITTED)
-        refuse (self, "the listener does not admit this key");
+    const char *why = admission_event (event, value, self->keyed);
+    if (why)
+        refuse (self, why);
     else
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
-        refuse (self, self->keyed ? "the listener has no keys, and this worker does not talk to one without"
-                                  : "the listener asks for keys: give key and server");
-    else
-        move_to (self, is_shut_out (self, side) ? CONNECTION_SHUT_OUT : CONNECTION_DOWN);
+        move_to (self, is_shut_out (self, side, event) ? CONNECTION_SHUT_OUT : CONNECTION_DOWN);
 }
 
 static void
@@ -276,44 +264,28 @@ heed (connection_t *self, side_t *side, int event, int value)
     }
 }
 
-/*  The probe shows no key: who asks for one refuses it for that. */
-static void
-heed_probe (connection_t *self, side_t *probe, int event, int value)
-{
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
-        self->asks_for_keys = true;
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED || event == ZMQ_EVENT_CLOSED || event == ZMQ_EVENT_DISCONNECTED)
-        probe->ended = true;
-}
-
 static void
 take_events (connection_t *self)
 {
-    for (int i = 0; i < SIDES_AND_PROBE; i++) {
+    for (int i = 0; i < SIDES; i++) {
         side_t *side = &self->sides [i];
         int event, value;
         while (side->monitor && (event = monitor_next (side->monitor, &value)) != 0)
-            if (i == SIDE_PROBE)
-                heed_probe (self, side, event, value);
-            else
-                heed (self, side, event, value);
+            heed (self, side, event, value);
     }
 }
 
 connection_news_t
 connection_watch (connection_t *self, int64_t now)
 {
-    const side_t *probe = &self->sides [SIDE_PROBE];
     self->now = now;
     take_events (self);
+    probe_answer_t answer = self->probe ? probe_watch (self->probe) : PROBE_NOTHING;
     if (self->sides [SIDE_PUSH].up && self->sides [SIDE_DEALER].up)
         move_to (self, CONNECTION_UP);
-    if (self->state == CONNECTION_SHUT_OUT && probe->monitor) {
-        if (!probe->ended)
-            return CONNECTION_NOTHING;
-        if (self->asks_for_keys)
-            refuse (self, "the listener has another key than the one that server gives");
-    }
+    const char *why = admission_answer (answer, self->keyed);
+    if (self->state == CONNECTION_SHUT_OUT && why)
+        refuse (self, why);
     if (self->state == self->told)
         return CONNECTION_NOTHING;
     self->told = self->state;

@@ -25,7 +25,7 @@ typedef enum {
     CONNECTION_NOTHING,     /* no news */
     CONNECTION_UP,          /* both sockets are connected, hands shaken */
     CONNECTION_DOWN,        /* one could not connect, or is disconnected: it stays so */
-    CONNECTION_SHUT_OUT,    /* DOWN, and the listener ended the handshake: its key may be another */
+    CONNECTION_SHUT_OUT,    /* DOWN, and the listener ended the handshake: only a probe can tell why */
     CONNECTION_REFUSED      /* the handshake was refused for good: connection_reason */
 } connection_news_t;
 
@@ -36,16 +36,15 @@ typedef struct {
     size_t routing_size;
     const keypair_t *keys;          /* NULL: none */
     const char *server;             /* with keys: the listener's public key */
-    bool probe;                     /* find out, too, whether the listener asks for keys */
+    bool probe;                     /* find out, too, whether the listener asks for keys (probe.h) */
     int64_t now;                    /* ms */
 } connection_options_t;
 
 /*  Open a PUSH and a DEALER and begin to connect. An inproc connection needs no
-    keys. What is connected to a listener with another key sees only that the
-    listener hangs up, as does one whose way leads through something that cannot
-    reach the listener at the moment, or whose listener just ends: after some
-    CONNECTION_SHUT_OUT a probe, which shows no key, tells the one from the other. An inproc connection is up at once, and one whose host does
-    not resolve is down at once: call connection_watch once after opening.
+    keys and is up at once; one whose host does not resolve is down at once: call
+    connection_watch once after opening. After some CONNECTION_SHUT_OUT in a row open
+    the next one with a probe, which tells a refusal from a listener that could not be
+    reached or was about to end.
     Of a host with both, the IPv4 address is taken. May wait for a resolver.
     Errors: MUSTER_ENDPOINT (malformed, or a wildcard), MUSTER_RESOURCE,
     MUSTER_NOMEM, MUSTER_SYSTEM. */
@@ -59,7 +58,7 @@ void *connection_dealer (connection_t *self);
 
 /*  The monitors, to poll for input (index below CONNECTION_MONITORS; NULL: none),
     and the call for when one has some. Never waits. */
-#define CONNECTION_MONITORS 3
+#define CONNECTION_MONITORS 4
 void *connection_monitor (connection_t *self, int index);
 connection_news_t connection_watch (connection_t *self, int64_t now);
 

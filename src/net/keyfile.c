@@ -95,6 +95,23 @@ keyfile_load_public (const char *path, char public_key [Z85_KEY + 1], char *reas
     return error;
 }
 
+muster_error_t
+keyfile_load_client (const char *key_file, const char *server_file,
+    bool *keyed, keypair_t *keys, char server [Z85_KEY + 1], char *reason)
+{
+    *keyed = key_file && server_file;
+    if (!key_file != !server_file) {
+        snprintf (reason, REASON_ROOM, "%s", key_file
+            ? "a key needs the listener's public key: give server"
+            : "the listener's public key is of use only with a key of one's own: give key");
+        return MUSTER_INVAL;
+    }
+    if (!*keyed)
+        return 0;
+    muster_error_t error = keyfile_load_public (server_file, server, reason);
+    return error ? error : keyfile_load_secret (key_file, keys, reason);
+}
+
 void
 keyfile_wipe (keypair_t *keys)
 {

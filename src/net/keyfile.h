@@ -12,6 +12,7 @@
 #ifndef NET_KEYFILE_H_INCLUDED
 #define NET_KEYFILE_H_INCLUDED
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <muster/error.h>
@@ -28,6 +29,11 @@ muster_error_t keyfile_load_secret (const char *path, keypair_t *keys, char *rea
 
 /*  Read a public key file; a secret one is refused, so that it is not passed around. */
 muster_error_t keyfile_load_public (const char *path, char public_key [Z85_KEY + 1], char *reason);
+
+/*  Read both of who connects to a listener: its secret key file, and the listener's public
+    one. Without either *keyed is false. Also MUSTER_INVAL if there is only one. */
+muster_error_t keyfile_load_client (const char *key_file, const char *server_file,
+    bool *keyed, keypair_t *keys, char server [Z85_KEY + 1], char *reason);
 
 /*  Read an allow file, which nobody but this user and root may write. The caller has a share of the list. */
 muster_error_t keyfile_load_allow (const char *path, allow_t **allow, char *reason);

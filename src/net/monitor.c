@@ -21,13 +21,13 @@
 #define EVENTS \
     (ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED \
         | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL \
-        | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_MONITOR_STOPPED)
 
 /*  Bytes of an event: its number and its value, in the host's order. */
 #define EVENT_SIZE (sizeof (uint16_t) + sizeof (uint32_t))
 
 struct monitor {
-    void *monitored;
+    void *monitored;        /* NULL once somebody else closes it */
     void *reader;
     process_set_t *descriptors;
 };
@@ -81,10 +81,17 @@ monitor_close (monitor_t **self_p)
     monitor_t *self = *self_p;
     if (!self)
         return;
-    zmq_socket_monitor (self->monitored, NULL, 0);
+    if (self->monitored)
+        zmq_socket_monitor (self->monitored, NULL, 0);
     if (self->reader)
         zmq_close (self->reader);
     monitor_abandon (self_p);
+}
+
+void
+monitor_outlive (monitor_t *self)
+{
+    self->monitored = NULL;
 }
 
 void

@@ -16,8 +16,11 @@ typedef struct monitor monitor_t;
     Errors: MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_SYSTEM. */
 muster_error_t monitor_open (monitor_t **self_p, void *context, void *socket);
 
-/*  To be called before the monitored socket is closed. */
+/*  To be called before the monitored socket is closed, unless it is outlived. NULL is harmless. */
 void monitor_close (monitor_t **self_p);
+
+/*  The monitored socket is about to be closed and may linger: go on until MONITOR_STOPPED. */
+void monitor_outlive (monitor_t *self);
 
 /*  In a forked child: free the memory, touch nothing of the parent's. */
 void monitor_abandon (monitor_t **self_p);
@@ -26,7 +29,7 @@ void monitor_abandon (monitor_t **self_p);
 void *monitor_socket (monitor_t *self);
 
 /*  The next event, one of ZeroMQ's numbers (ZMQ_EVENT_LISTENING, ACCEPTED,
-    CONNECTED, CLOSED, DISCONNECTED, HANDSHAKE_...), or 0 if there is none; *value: its
+    CONNECTED, CLOSED, DISCONNECTED, HANDSHAKE_..., MONITOR_STOPPED), or 0 if there is none; *value: its
     descriptor or error. Never waits. */
 int monitor_next (monitor_t *self, int *value);
 

@@ -6,10 +6,14 @@
 */
 #include "raw.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -375,4 +379,26 @@ raw_recv (raw_socket_t *self, raw_t *route, raw_t *frame, int timeout_ms)
         take (self, route);
     take (self, frame);
     return true;
+}
+
+void
+raw_hang_up (const char *endpoint, int count)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    char host [64];
+    unsigned port;
+    int yes = 1;
+    MUST (sscanf (endpoint, "tcp://%63[0-9.]:%u", host, &port) == 2);
+    address.sin_port = htons ((uint16_t) port);
+    MUST (inet_pton (AF_INET, host, &address.sin_addr) == 1);
+    int listening = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt (listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    MUST (bind (listening, (struct sockaddr *) &address, sizeof address) == 0);
+    MUST (listen (listening, 16) == 0);
+    for (int i = 0; i < count; i++) {
+        int accepted = accept (listening, NULL, NULL);
+        MUST (accepted >= 0);
+        close (accepted);
+    }
+    close (listening);
 }

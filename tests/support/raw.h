@@ -83,6 +83,10 @@ void raw_send (raw_socket_t *self, const void *bytes, size_t size);
 /*  [route, frame], for a ROUTER. */
 void raw_send_to (raw_socket_t *self, const raw_t *route, const void *bytes, size_t size);
 
+/*  Accept at a tcp endpoint (an IPv4 address) and hang up, count times, as what forwards
+    to a listener does while it cannot reach it. */
+void raw_hang_up (const char *endpoint, int count);
+
 /*  The next frame within a time; false if none comes. route: of a ROUTER, else NULL. */
 bool raw_recv (raw_socket_t *self, raw_t *route, raw_t *frame, int timeout_ms);
 

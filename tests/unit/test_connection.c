@@ -24,6 +24,7 @@
 #include "net/binding.h"
 #include "net/connection.h"
 #include "net/context.h"
+#include "net/curve.h"
 
 /*  How long a test waits for what has to happen. */
 #define PATIENCE_MS 20000
@@ -85,11 +86,13 @@ next_news (connection_t *connection)
         connection_news_t news = connection_watch (connection, 0);
         if (news != CONNECTION_NOTHING)
             return news;
-        zmq_pollitem_t items [2] = {
-            { .socket = connection_monitor (connection, 0), .events = ZMQ_POLLIN },
-            { .socket = connection_monitor (connection, 1), .events = ZMQ_POLLIN },
-        };
-        cr_assert_gt (zmq_poll (items, 2, PATIENCE_MS), 0);
+        zmq_pollitem_t items [CONNECTION_MONITORS];
+        int count = 0;
+        for (int i = 0; i < CONNECTION_MONITORS; i++)
+            if (connection_monitor (connection, i))
+                items [count++] = (zmq_pollitem_t) {
+                    .socket = connection_monitor (connection, i), .events = ZMQ_POLLIN };
+        cr_assert_gt (zmq_poll (items, count, PATIENCE_MS), 0);
     }
 }
 
@@ -261,7 +264,7 @@ Test (connection, goes_down_where_something_else_listens)
         cr_assert_eq (write (accepted, answer, sizeof answer - 1), (ssize_t) sizeof answer - 1);
         close (accepted);
     }
-    cr_assert_eq (next_news (connection), CONNECTION_DOWN);
+    cr_assert_eq (next_news (connection), CONNECTION_SHUT_OUT);
     connection_destroy (&connection);
     close (listener);
 }
@@ -312,6 +315,69 @@ Test (connection, tells_when_it_is_refused_for_good)
     binding_destroy (&binding);
     zmq_close (pull);
     zmq_close (zap);
+}
+
+/*  Connect as the worker does: again, with a probe, when the listener has hung up. Returns
+    why it is refused. */
+static const char *
+why_refused (binding_t *binding, const keypair_t *keys, const char *server)
+{
+    connection_options_t options = {
+        .endpoint = binding_bound (binding), .return_endpoint = binding_bound_return (binding),
+        .routing_id = "id", .routing_size = 2, .keys = keys, .server = server };
+    for (;;) {
+        connection_t *connection;
+        cr_assert_eq (connection_open (&connection, context, &options), 0);
+        connection_news_t news = next_news (connection);
+        const char *why = connection_reason (connection);
+        connection_destroy (&connection);
+        if (news == CONNECTION_REFUSED)
+            return why;
+        cr_assert (!options.probe && news == CONNECTION_SHUT_OUT);
+        options.probe = true;
+    }
+}
+
+static binding_t *
+bound_with_keys (const char *endpoint, const keypair_t *keys)
+{
+    char reason [REASON_ROOM];
+    binding_t *binding;
+    allow_t *allow;
+    cr_assert_eq (allow_parse (&allow, "", 0, reason), 0, "%s", reason);
+    binding_options_t options = { .endpoint = endpoint, .keys = keys, .allow = allow };
+    cr_assert_eq (binding_open (&binding, context, &options, reason), 0, "%s", reason);
+    allow_release (&allow);
+    return binding;
+}
+
+/*  Whoever is first to see that it does not fit hangs up: often enough for both. */
+static void
+assert_refuses_what_does_not_fit (const char *endpoint)
+{
+    keypair_t own, other;
+    cr_assert_eq (curve_generate (&own), 0);
+    cr_assert_eq (curve_generate (&other), 0);
+    binding_t *keyed = bound_with_keys (endpoint, &own);
+    binding_t *open = bound_to (endpoint);
+    for (int i = 0; i < 50; i++) {
+        cr_expect (strstr (why_refused (keyed, NULL, NULL), "asks for keys"));
+        cr_expect (strstr (why_refused (open, &other, own.public_key), "has no keys"));
+        cr_expect (strstr (why_refused (keyed, &other, other.public_key), "has another key"));
+        cr_expect (strstr (why_refused (keyed, &other, own.public_key), "does not admit this key"));
+    }
+    binding_destroy (&keyed);
+    binding_destroy (&open);
+}
+
+Test (connection, finds_out_that_it_does_not_fit_in_the_second_try_over_tcp)
+{
+    assert_refuses_what_does_not_fit (own_tcp);
+}
+
+Test (connection, finds_out_that_it_does_not_fit_in_the_second_try_over_ipc)
+{
+    assert_refuses_what_does_not_fit ("ipc://*");
 }
 
 Test (connection, refuses_endpoints_that_nobody_can_connect_to)

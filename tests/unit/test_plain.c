@@ -15,9 +15,12 @@
 #include <zmq.h>
 
 #include <muster/data.h>
+#include <muster/keys.h>
 #include <muster/plain.h>
 
 #include "base/alloc.h"
+#include "place.h"
+#include "secret.h"
 
 #define LONG_MS 60000
 
@@ -144,20 +147,45 @@ read_many (void *argument)
     return NULL;
 }
 
-Test (plain, delivers_a_hundred_thousand_messages_before_close_returns_ok)
+static void
+assert_delivers_many (const char *endpoint)
 {
     pull_t pull;
     pthread_t reader;
     pull_open (&pull);
     pull_set (&pull, ZMQ_RCVBUF, 4096);
     pull_set (&pull, ZMQ_RCVHWM, 1);
-    pull_bind_open (&pull, "tcp://127.0.0.1:*");
+    pull_bind_open (&pull, endpoint);
     muster_plain_t *plain = start_plain (pull.endpoint);
     pthread_create (&reader, NULL, read_many, &pull);
     send_numbers (plain, MANY);
     cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
     muster_plain_destroy (&plain);
     pthread_join (reader, NULL);
+    pull_close (&pull);
+}
+
+Test (plain, delivers_a_hundred_thousand_messages_before_close_returns_ok)
+{
+    assert_delivers_many ("tcp://127.0.0.1:*");
+}
+
+/*  ZeroMQ's PULL drops what it has not read when the other side closes, over ipc. */
+Test (plain, delivers_a_hundred_thousand_messages_over_ipc)
+{
+    assert_delivers_many ("ipc://*");
+}
+
+Test (plain, says_timeout_while_nobody_reads_what_has_to_be_read_before_the_end)
+{
+    pull_t pull;
+    pull_open (&pull);
+    pull_set (&pull, ZMQ_RCVHWM, 1);
+    pull_bind_open (&pull, "ipc://*");
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    send_numbers (plain, 900);
+    cr_assert_eq (muster_plain_close (plain, 200), MUSTER_TIMEOUT);
+    muster_plain_destroy (&plain);
     pull_close (&pull);
 }
 
@@ -374,4 +402,56 @@ Test (plain, says_so_when_memory_runs_out)
     cr_assert_eq (error, MUSTER_NOMEM);
     cr_assert_eq (send_number (plain, 1), MUSTER_OK);
     muster_plain_destroy (&plain);
+}
+
+static muster_plain_t *
+new_keyed (void)
+{
+    muster_plain_t *plain = muster_plain_new ("ipc:///tmp/muster-test-nobody");
+    muster_plain_set_key (plain, "worker.key");
+    muster_plain_set_server (plain, "listener.pub");
+    return plain;
+}
+
+/*  Make keys in another process. */
+static void
+have_keys_generated (void)
+{
+    int status;
+    pid_t child = fork ();
+    if (child == 0)
+        _exit (muster_keys_generate ("worker", NULL, 0) || muster_keys_generate ("listener", NULL, 0));
+    cr_assert (waitpid (child, &status, 0) == child && status == 0);
+}
+
+/*  The bytes are ZeroMQ's as long as it has the socket. */
+Test (plain, keeps_nothing_of_its_secret, .init = place_enter, .fini = place_leave)
+{
+    have_keys_generated ();
+    secret_t secret = secret_of ("worker.key");
+    muster_plain_t *plain = new_keyed ();
+    cr_assert_eq (muster_plain_start (plain), MUSTER_OK, "%s", muster_plain_reason (plain));
+    cr_expect (secret_bytes_are_in_memory (&secret));
+    cr_expect_not (secret_text_is_in_memory (&secret));
+    cr_assert_eq (muster_plain_destroy (&plain), MUSTER_OK);
+    cr_expect_not (secret_text_is_in_memory (&secret));
+}
+
+Test (plain, does_without_no_key_for_lack_of_memory, .init = place_enter, .fini = place_leave)
+{
+    have_keys_generated ();
+    muster_error_t error = MUSTER_NOMEM;
+    size_t nth;
+    for (nth = 1; error && nth < 100; nth++) {
+        muster_plain_t *plain = new_keyed ();
+        alloc_fail_from (nth);
+        muster_plain_set_key (plain, "worker.key");
+        muster_plain_set_server (plain, "listener.pub");
+        error = muster_plain_start (plain);
+        alloc_fail_from (0);
+        cr_expect (!error || error == MUSTER_NOMEM || error == MUSTER_RESOURCE, "%s", muster_error_name (error));
+        muster_plain_destroy (&plain);
+    }
+    cr_assert_eq (error, MUSTER_OK);
+    cr_assert_gt (nth, 6);
 }
