@@ -449,6 +449,8 @@ def test_a_round_misses_who_was_revoked(ring, listener, make_worker):
     assert [reply.source for reply in asked] == ["b"]
     assert asked.missing == {"a": "REVOKED"}
     with pytest.raises(muster.Revoked):
+        revoked.recv(PATIENCE)
+    with pytest.raises(muster.Revoked):
         command.reply("C")
 
 
