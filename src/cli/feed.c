@@ -8,10 +8,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "cli/input.h"
 #include "cli/json.h"
 #include "cli/say.h"
 
@@ -58,35 +57,36 @@ send_line (const feed_t *feed, muster_writer_t *data, const char *text, size_t s
     return false;
 }
 
-static bool
+static feed_result_t
 send_lines (const feed_t *feed, muster_writer_t *data)
 {
-    char *text = NULL;
-    size_t room = 0;
-    ssize_t size;
+    input_t input = { .text = NULL };
+    const char *text;
+    size_t size;
     uint64_t line = 0;
+    input_result_t result;
     bool sent = true;
-    while (sent && (size = getline (&text, &room, stdin)) >= 0)
-        sent = send_line (feed, data, text, (size_t) size, ++line);
-    if (sent && !feof (stdin)) {
+    while (sent && (result = input_line (&input, feed->is_over, feed->target, &text, &size)) == INPUT_LINE)
+        sent = send_line (feed, data, text, size, ++line);
+    if (sent && result == INPUT_BROKEN) {
         say ("stdin: %s", strerror (errno));
         sent = false;
     }
-    free (text);
-    return sent;
+    input_free (&input);
+    return !sent ? FEED_FAILED : result == INPUT_OVER ? FEED_OVER : FEED_SENT;
 }
 
-bool
+feed_result_t
 feed_run (const feed_t *feed, const muster_writer_t *data)
 {
     if (data)
-        return send_data (feed, data, 0);
+        return send_data (feed, data, 0) ? FEED_SENT : FEED_FAILED;
     muster_writer_t *line = muster_writer_new ();
     if (!line) {
         say ("out of memory");
-        return false;
+        return FEED_FAILED;
     }
-    bool sent = send_lines (feed, line);
+    feed_result_t result = send_lines (feed, line);
     muster_writer_destroy (&line);
-    return sent;
+    return result;
 }

@@ -12,16 +12,23 @@
 
 #include <muster/data.h>
 
-/*  Where they go: sends one map; reason says more about an error. */
+/*  Where they go: sends one map; reason says more about an error; is_over, which is asked
+    while stdin has no line, says that none can be sent any more. */
 typedef struct {
     muster_error_t (*send) (void *target, const void *bytes, size_t size);
     const char *(*reason) (void *target);
+    bool (*is_over) (void *target);
     void *target;
 } feed_t;
 
-/*  Send the map that data holds; NULL: one for each line of stdin, blank lines
-    left out. False if something went wrong, which was said; what came before
-    it was sent. */
-bool feed_run (const feed_t *feed, const muster_writer_t *data);
+typedef enum {
+    FEED_SENT,
+    FEED_FAILED,    /* something went wrong, which was said */
+    FEED_OVER       /* is_over did */
+} feed_result_t;
+
+/*  Send the map that data holds; NULL: one for each line of stdin, blank lines left out.
+    Unless all was sent, what came before was. */
+feed_result_t feed_run (const feed_t *feed, const muster_writer_t *data);
 
 #endif

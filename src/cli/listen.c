@@ -34,14 +34,15 @@ static const char help [] =
     "Listen at ENDPOINT: tcp://ADDRESS:PORT (port * finds a free one) or ipc://PATH.\n"
     "Print each message on stdout, one JSON object a line:\n"
     "{\"source\":...,\"cmd\":...,\"data\":...}. Who joins and leaves is told on stderr.\n"
-    "SIGINT and SIGTERM end it once what has arrived is printed; SIGHUP makes it read\n"
-    "the allow file again.\n"
+    "SIGINT and SIGTERM end it once what has arrived is printed; with --allow SIGHUP\n"
+    "makes it read that file again.\n"
     "\n"
     "  --count N                  end after N messages\n"
     "  --timeout S                end with 1 when S seconds pass first\n"
     "  --send SOURCE CMD JSON     send this command when SOURCE joins\n"
     "  --key K.key                the listener's key, made by muster keygen\n"
-    "  --allow FILE               who may send, and as whom; made by muster enrol\n"
+    "  --allow FILE               who may send, and as whom; made by muster enrol. With\n"
+    "                             these two nobody else gets in, and all is encrypted\n"
     "  --insecure                 without keys, allow an address that other hosts can reach\n"
     "\n"
     "Binary is {\"$bin\": base64}, an ext value {\"$ext\": [type, base64]}, what is no\n"
@@ -270,7 +271,8 @@ listen_until_end (listen_t *self)
 /*  --------------------------------------------------------------------------
     The beginning */
 
-/*  Signals are blocked before there are other threads, which inherit that. */
+/*  Signals are blocked before there are other threads, which inherit that. One that nohup
+    has set to be ignored would not come. */
 static bool
 take_signals (listen_t *self)
 {
@@ -281,6 +283,8 @@ take_signals (listen_t *self)
     if (self->allow)
         sigaddset (&set, SIGHUP);
     sigprocmask (SIG_BLOCK, &set, NULL);
+    if (self->allow)
+        signal (SIGHUP, SIG_DFL);
     self->signals = signalfd (-1, &set, SFD_CLOEXEC);
     if (self->signals < 0)
         say ("signals: %s", strerror (errno));

@@ -32,14 +32,26 @@ reason (void *target)
 }
 
 static bool
-end (const plain_t *self, double timeout)
+is_over (void *target)
+{
+    const plain_t *self = target;
+    return muster_plain_check (self->producer) != MUSTER_OK;
+}
+
+/*  said: that something is wrong was said, and why. */
+static bool
+end (const plain_t *self, double timeout, bool said)
 {
     muster_error_t error = muster_plain_close (self->producer, (int) (timeout * 1000));
+    const char *why = muster_plain_reason (self->producer);
     if (error == MUSTER_TIMEOUT)
         say ("%s: no listener took all within %g seconds", self->options->endpoint, timeout);
     else
     if (error == MUSTER_LOST)
         say ("%s: the connection broke: messages may be lost", self->options->endpoint);
+    else
+    if (error && !said)
+        say ("%s", *why ? why : muster_error_text (error));
     return !error;
 }
 
@@ -47,14 +59,16 @@ static bool
 send_all (plain_t *self)
 {
     double timeout = self->options->timeout > 0 ? self->options->timeout : TIMEOUT_SECONDS;
-    feed_t feed = { .send = send_one, .reason = reason, .target = self };
+    feed_t feed = { .send = send_one, .reason = reason, .is_over = is_over, .target = self };
+    muster_plain_set_key (self->producer, self->options->key);
+    muster_plain_set_server (self->producer, self->options->server);
     muster_plain_set_no_progress (self->producer, timeout);
     if (muster_plain_start (self->producer)) {
         say ("%s", muster_plain_reason (self->producer));
         return false;
     }
-    bool sent = feed_run (&feed, self->options->data);
-    return end (self, timeout) && sent;
+    feed_result_t result = feed_run (&feed, self->options->data);
+    return end (self, timeout, result == FEED_FAILED) && result == FEED_SENT;
 }
 
 int

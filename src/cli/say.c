@@ -11,12 +11,18 @@
 
 #define LINE_ROOM 2048
 
+/*  U+0080 to U+009F are control characters to some terminals, two bytes of UTF-8 each. */
 static void
 blank_controls (char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char) *text < 0x20 || *text == 0x7f)
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char) text [0], next = (unsigned char) text [1];
+        if (byte < 0x20 || byte == 0x7f)
             *text = '?';
+        else
+        if (byte == 0xc2 && next >= 0x80 && next < 0xa0)
+            text [0] = text [1] = '?';
+    }
 }
 
 void

@@ -14,7 +14,8 @@
 #include "cli/say.h"
 
 static const char help [] =
-    "usage: muster send ENDPOINT --source S --cmd C [JSON | -]\n"
+    "usage: muster send ENDPOINT --source S --cmd C [JSON | -] [--timeout S] [--plain]\n"
+    "                            [--key K.key --server L.pub]\n"
     "\n"
     "Send one message with JSON as its data ({} without JSON), or one for each JSON\n"
     "line on stdin (-), to the listener at ENDPOINT. Ends with 0 only when all are\n"
@@ -22,12 +23,14 @@ static const char help [] =
     "\n"
     "  --source S     who the messages are from\n"
     "  --cmd C        what they ask for\n"
-    "  --key K.key    this worker's key, made by muster keygen\n"
-    "  --server L.pub the listener's public key\n"
     "  --timeout S    how many seconds to wait for them to be handled\n"
+    "  --key K.key    the sender's key, made by muster keygen and enrolled for S where\n"
+    "                 the listener is (muster enrol)\n"
+    "  --server L.pub the listener's public key\n"
     "  --plain        send as a plain producer: without a session, so that 0 only says\n"
-    "                 that all were handed to the connection; 1 if there is no\n"
-    "                 listener within the timeout (30 seconds unless given)\n"
+    "                 that all were handed to the connection, not that the key may use\n"
+    "                 S; 1 if no listener takes them within the timeout (30 seconds\n"
+    "                 unless given)\n"
     "\n"
     "Binary is {\"$bin\": base64}, an ext value {\"$ext\": [type, base64]}, what is no\n"
     "finite number {\"$float\": \"nan\"}, a map with a key that starts with $ is\n"
@@ -84,8 +87,6 @@ take_arguments (send_options_t *self, int argc, char **argv)
         return say_usage ("send", "--%s is missing", self->source ? "cmd" : "source");
     if (!self->key != !self->server)
         return say_usage ("send", "--%s is missing: keys need both", self->key ? "server" : "key");
-    if (self->plain && self->key)
-        return say_usage ("send", "--plain takes no keys yet");
     const char *json = optind < argc ? argv [optind++] : "{}";
     if (optind < argc)
         return say_usage ("send", "one JSON at most (quote it), not also %s", argv [optind]);

@@ -22,6 +22,7 @@ typedef struct {
     const send_options_t *options;
     muster_worker_t *worker;
     atomic_bool broken;     /* a command could not be written */
+    atomic_int ended;       /* why the listener has ended the session; 0: it has not */
 } session_t;
 
 /*  --------------------------------------------------------------------------
@@ -44,13 +45,15 @@ take_commands (void *argument)
 {
     session_t *self = argument;
     muster_message_t *command;
-    while (muster_worker_recv (self->worker, &command, -1) == MUSTER_OK) {
+    muster_error_t error;
+    while ((error = muster_worker_recv (self->worker, &command, -1)) == MUSTER_OK) {
         if (muster_message_position (command) == 0)
             say ("%s: another listener has the endpoint", self->options->endpoint);
         else
             write_command (self, command);
         muster_message_done (&command, self->broken);
     }
+    self->ended = error == MUSTER_CLOSED ? 0 : (int) error;
     return NULL;
 }
 
@@ -72,18 +75,32 @@ reason (void *target)
 }
 
 static bool
+is_over (void *target)
+{
+    const session_t *self = target;
+    return self->ended != 0;
+}
+
+/*  A reason that this side has found says what to do, after a colon. The listener, which
+    gave another, does not know what there is to be done here. */
+static bool
 complain (const session_t *self, muster_error_t error, uint64_t unconfirmed)
 {
     const char *why = muster_worker_reason (self->worker);
-    say ("%s: %" PRIu64 " not handled: %s%s%s", self->options->endpoint, unconfirmed,
-        muster_error_text (error), *why ? ", " : "", why);
+    const char *advice = error == MUSTER_ACCESS && *why && !strchr (why, ':')
+        ? ": have it enrolled for that, where the listener is (muster enrol)" : "";
+    char count [40] = "";
+    if (unconfirmed > 0)
+        snprintf (count, sizeof count, "%" PRIu64 " not handled: ", unconfirmed);
+    say ("%s: %s%s%s%s%s", self->options->endpoint, count, muster_error_text (error), *why ? ", " : "", why, advice);
     return false;
 }
 
 /*  Wait until all are handled, then end the session. What flush could not do
-    close need not wait for: its drain limit is 0. */
+    close need not wait for: its drain limit is 0. That all were handled is not enough
+    for one who was about to send more. */
 static bool
-end_session (session_t *self)
+end_session (session_t *self, bool over)
 {
     double timeout = self->options->timeout;
     uint64_t unconfirmed;
@@ -91,23 +108,25 @@ end_session (session_t *self)
     muster_error_t close_error = muster_worker_close (self->worker, &unconfirmed);
     if (!error)
         error = close_error;
+    if (!error && over)
+        error = (muster_error_t) self->ended;
     return !error || complain (self, error, unconfirmed);
 }
 
 static bool
 send_all (session_t *self)
 {
-    feed_t feed = { .send = send_one, .reason = reason, .target = self };
+    feed_t feed = { .send = send_one, .reason = reason, .is_over = is_over, .target = self };
     pthread_t taker;
     int error = pthread_create (&taker, NULL, take_commands, self);
     if (error) {
         say ("no thread for commands: %s", strerror (error));
         return false;
     }
-    bool sent = feed_run (&feed, self->options->data);
-    bool handled = end_session (self);
+    feed_result_t result = feed_run (&feed, self->options->data);
+    bool handled = end_session (self, result == FEED_OVER);
     pthread_join (taker, NULL);
-    return sent && handled && !self->broken;
+    return result == FEED_SENT && handled && !self->broken;
 }
 
 static bool
