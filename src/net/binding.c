@@ -47,10 +47,11 @@ static const option_t pull_options [] = {
     { ZMQ_BACKLOG, 1024 },
 };
 
-/*  Who asks for a routing id that another has is not read, and nobody else sees what he
-    sends: it stays until he goes. */
+/*  Who asks for a routing id that another has gets it, for ZeroMQ would neither read nor
+    forget him. Nobody can know a worker's: it is random, and new with each connection. */
 static const option_t router_options [] = {
     { ZMQ_ROUTER_MANDATORY, 1 },
+    { ZMQ_ROUTER_HANDOVER, 1 },
     { ZMQ_RCVHWM, 100 },
     { ZMQ_SNDHWM, 1000 },
     { ZMQ_BACKLOG, 1024 },
