@@ -11,7 +11,7 @@ TIMES ?= 1
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: all demo test chaos bench install fuzz format tidy coverage clean dependencies-%
+.PHONY: all demo test chaos attacks bench install fuzz format tidy coverage clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -29,6 +29,9 @@ test: dependencies-test build-$(PRESET) build-asan
 
 chaos: dependencies-chaos build-default build-$(PRESET)
 	/usr/bin/python3 tests/chaos/run.py $(if $(filter default,$(PRESET)),build,build/$(PRESET)) --times $(TIMES)
+
+attacks: all
+	/usr/bin/python3 tests/attacks/run.py build
 
 bench: dependencies-bench all
 	build/benchmarks/idle_latency

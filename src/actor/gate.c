@@ -15,18 +15,23 @@
 
 #define REVOKED_TEXT "the key was revoked"
 
-static const char *
-property (zmq_msg_t *msg, const char *name)
+static void
+copy_property (zmq_msg_t *msg, const char *name, char *text, size_t room)
 {
-    const char *text = zmq_msg_gets (msg, name);
-    return text ? text : "";
+    const char *property = zmq_msg_gets (msg, name);
+    size_t size = property ? strnlen (property, room - 1) : 0;
+    memcpy (text, property ? property : "", size);
+    text [size] = 0;
 }
 
 caller_t
 gate_caller (zmq_msg_t *msg, bool secure)
 {
-    return (caller_t) { .secure = secure,
-        .key = secure ? property (msg, "User-Id") : "", .address = property (msg, "Peer-Address") };
+    caller_t caller = { .secure = secure, .descriptor = zmq_msg_get (msg, ZMQ_SRCFD) };
+    if (secure)
+        copy_property (msg, "User-Id", caller.key, sizeof caller.key);
+    copy_property (msg, "Peer-Address", caller.address, sizeof caller.address);
+    return caller;
 }
 
 static bool
@@ -75,6 +80,14 @@ gate_refuse (listener_core_t *self, const caller_t *caller, const char *source)
 {
     listener_refuse (self, MUSTER_REFUSAL_ACCESS);
     listener_note_refused (self, caller->address, source, muster_refusal_text (MUSTER_REFUSAL_ACCESS), 1);
+}
+
+void
+gate_watch_plain (listener_core_t *self, const caller_t *caller, size_t refused)
+{
+    if (caller->secure
+    && binding_note_refused (self->binding, caller->descriptor, caller->key, refused, self->now))
+        listener_note_refused (self, caller->address, NULL, "it sends nothing but refused frames, and is kept out for a while", 1);
 }
 
 /*  --------------------------------------------------------------------------

@@ -14,11 +14,11 @@
 
 #include "actor/listener_core.h"
 
-/*  Texts belong to the frame. */
 typedef struct {
-    bool secure;            /* the socket asks for keys */
-    const char *key;        /* "" unless it does */
-    const char *address;    /* "" if there is none */
+    bool secure;                    /* the socket asks for keys */
+    char key [Z85_KEY + 1];         /* "" unless it does */
+    char address [REFUSALS_ADDRESS_ROOM]; /* "" if there is none */
+    int descriptor;                 /* of the connection */
 } caller_t;
 
 caller_t gate_caller (zmq_msg_t *msg, bool secure);
@@ -35,6 +35,10 @@ bool gate_admits_batch (const listener_core_t *self, const caller_t *caller, con
 /*  Count a frame of somebody who claims what is not his, and note who it was. source:
     NULL if it is not known. */
 void gate_refuse (listener_core_t *self, const caller_t *caller, const char *source);
+
+/*  A plain frame of so many bytes was refused; 0: one was not. Who with a key sends
+    nothing else has to stop. */
+void gate_watch_plain (listener_core_t *self, const caller_t *caller, size_t refused);
 
 /*  The allow list is another: end the sessions, present or not, and drop the messages
     of those who may not speak any more. */

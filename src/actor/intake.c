@@ -30,24 +30,12 @@ intake_is_open (const listener_core_t *self)
     return self->plain_bytes == 0 || self->plain_bytes < self->limits.plain_share;
 }
 
-/*  False if it came by a connection that may not say all of it. */
-static bool
-admit_plain (listener_core_t *self, const caller_t *caller, batch_t *batch)
-{
-    if (gate_admits_batch (self, caller, batch))
-        return true;
-    gate_refuse (self, caller, NULL);
-    return false;
-}
-
 static muster_refusal_t
 take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
     size_t size = zmq_msg_size (msg);
-    if (!gate_knows (self, caller)) {
-        gate_refuse (self, caller, NULL);
-        return MUSTER_REFUSAL_NONE;
-    }
+    if (!gate_knows (self, caller))
+        return MUSTER_REFUSAL_ACCESS;
     if (size > self->limits.frame_limit)
         return MUSTER_REFUSAL_SIZE;
     batch_t *batch = batch_new_msg (msg, zmq_msg_data (msg), size, SCAN_PLAIN);
@@ -57,7 +45,9 @@ take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
     muster_refusal_t refusal = batch_scan (batch, &limits, self->source);
     if (!refusal && caller->secure && !batch_set_key (batch, caller->key))
         refusal = MUSTER_REFUSAL_MEMORY;
-    if (!refusal && admit_plain (self, caller, batch)) {
+    if (!refusal && !gate_admits_batch (self, caller, batch))
+        refusal = MUSTER_REFUSAL_ACCESS;
+    if (!refusal) {
         backlog_keep (&self->plain, batch);
         self->plain_bytes += batch->size;
         inbox_put (self->inbox, batch);
@@ -316,7 +306,8 @@ static void
 take_frame (listener_core_t *self, zmq_msg_t *msg)
 {
     muster_refusal_t refusal;
-    caller_t caller = { .key = "", .address = "" };
+    caller_t caller = { .secure = false };
+    size_t size = zmq_msg_size (msg);
     if (binding_pull_is_secure (self->binding))
         caller = gate_caller (msg, true);
     if (zmq_msg_more (msg)) {
@@ -326,8 +317,13 @@ take_frame (listener_core_t *self, zmq_msg_t *msg)
     else
     if (frame_is_session (zmq_msg_data (msg), zmq_msg_size (msg)))
         refusal = take_session (self, &caller, msg);
-    else
+    else {
         refusal = take_plain (self, &caller, msg);
+        gate_watch_plain (self, &caller, refusal ? size + 1 : 0);
+    }
+    if (refusal == MUSTER_REFUSAL_ACCESS)
+        gate_refuse (self, &caller, NULL);
+    else
     if (refusal)
         listener_refuse (self, refusal);
 }

@@ -30,7 +30,6 @@
 typedef struct {
     route_t route;
     caller_t caller;
-    int descriptor;
 } sender_t;
 
 /*  --------------------------------------------------------------------------
@@ -70,8 +69,8 @@ attach (listener_core_t *self, peer_t *peer, const sender_t *sender)
 {
     listener_watch (self);
     peer->route = sender->route;
-    peer->descriptor = sender->descriptor;
-    peer->connection = binding_connection (self->binding, sender->descriptor);
+    peer->descriptor = sender->caller.descriptor;
+    peer->connection = binding_connection (self->binding, peer->descriptor);
 }
 
 /*  The session is known: it goes on under a new epoch, with the limits of this
@@ -320,7 +319,6 @@ presence_burst (listener_core_t *self)
         taken_t taken = take_message (binding_router (self->binding), &sender.route, &msg);
         if (taken == TAKEN_ONE) {
             sender.caller = gate_caller (&msg, secure);
-            sender.descriptor = zmq_msg_get (&msg, ZMQ_SRCFD);
             take_frame (self, &sender, zmq_msg_data (&msg), zmq_msg_size (&msg));
         }
         else

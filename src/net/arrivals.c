@@ -7,9 +7,11 @@
 #include "net/arrivals.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -21,7 +23,9 @@
 
 struct arrival_entry {
     struct in6_addr address;    /* an IPv4 one as mapped */
+    in_port_t port;             /* in network order */
     bool known;
+    uint64_t refused;           /* bytes */
     int64_t since;              /* ms */
     uint64_t number;
 };
@@ -50,28 +54,38 @@ make_entry (arrivals_t *self, int descriptor)
     return entry_of (self, descriptor);
 }
 
+/*  The peer of a connection over tcp. */
+static bool
+ask_for_peer (int descriptor, struct in6_addr *address, in_port_t *port)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    memset (address, 0, sizeof *address);
+    if (getpeername (descriptor, (struct sockaddr *) &peer, &size) != 0)
+        return false;
+    if (peer.ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const void *) &peer;
+        address->s6_addr [10] = address->s6_addr [11] = 0xff;
+        memcpy (address->s6_addr + 12, &ipv4->sin_addr, sizeof ipv4->sin_addr);
+        *port = ipv4->sin_port;
+    }
+    else {
+        const struct sockaddr_in6 *ipv6 = (const void *) &peer;
+        *address = ipv6->sin6_addr;
+        *port = ipv6->sin6_port;
+    }
+    return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
+}
+
 /*  The descriptor may be closed by now, or be another connection's. */
 static void
 learn (arrivals_t *self, int descriptor, int64_t now)
 {
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
     arrival_entry_t *entry = make_entry (self, descriptor);
     if (!entry)
         return;
     *entry = (arrival_entry_t) { .since = now, .number = ++self->accepted };
-    if (getpeername (descriptor, (struct sockaddr *) &peer, &size) != 0)
-        return;
-    if (peer.ss_family == AF_INET) {
-        entry->address.s6_addr [10] = entry->address.s6_addr [11] = 0xff;
-        memcpy (entry->address.s6_addr + 12, &((struct sockaddr_in *) &peer)->sin_addr, 4);
-        entry->known = true;
-    }
-    else
-    if (peer.ss_family == AF_INET6) {
-        entry->address = ((struct sockaddr_in6 *) &peer)->sin6_addr;
-        entry->known = true;
-    }
+    entry->known = ask_for_peer (descriptor, &entry->address, &entry->port);
 }
 
 static void
@@ -161,6 +175,33 @@ arrivals_connection (const arrivals_t *self, int descriptor)
 {
     const arrival_entry_t *entry = entry_of (self, descriptor);
     return entry ? entry->number : 0;
+}
+
+uint64_t
+arrivals_note_refused (arrivals_t *self, int descriptor, uint64_t bytes)
+{
+    arrival_entry_t *entry = entry_of (self, descriptor);
+    if (!entry || entry->number == 0)
+        return 0;
+    entry->refused = bytes ? entry->refused + bytes : 0;
+    return entry->refused;
+}
+
+/*  ZeroMQ's thread may close the descriptor, and the host be given its number, at any
+    moment: a duplicate stays what it is, so that is looked at, and ended if it is right. */
+void
+arrivals_cut (const arrivals_t *self, int descriptor)
+{
+    const arrival_entry_t *entry = entry_of (self, descriptor);
+    int copy = entry && entry->known ? fcntl (descriptor, F_DUPFD_CLOEXEC, 0) : -1;
+    struct in6_addr address;
+    in_port_t port;
+    if (copy < 0)
+        return;
+    if (ask_for_peer (copy, &address, &port)
+    && port == entry->port && memcmp (&address, &entry->address, sizeof address) == 0)
+        shutdown (copy, SHUT_RDWR);
+    close (copy);
 }
 
 void

@@ -40,6 +40,14 @@ bool arrivals_take_refusal (arrivals_t *self, char *address, const char **why);
     known to. */
 uint64_t arrivals_connection (const arrivals_t *self, int descriptor);
 
+/*  Bytes of its frames that were refused since the last that was not; 0 starts anew.
+    Returns how many these are now; 0 if the connection is not known. */
+uint64_t arrivals_note_refused (arrivals_t *self, int descriptor, uint64_t bytes);
+
+/*  End a connection over tcp. Nothing happens if the descriptor is not that of the
+    connection that was accepted with it. */
+void arrivals_cut (const arrivals_t *self, int descriptor);
+
 void arrivals_clear (arrivals_t *self);
 
 #endif

@@ -18,6 +18,11 @@
 #include "net/ipcpath.h"
 #include "net/zap.h"
 
+/*  What binding_note_refused has. A worker of the same key is not to give up before it
+    may come in again: that is its liveness. */
+#define REFUSED_MOST ((uint64_t) 64 * 1024 * 1024)
+#define KEPT_OUT_MS 5000
+
 /*  Tries to find a free port with a free one after it. */
 #define PAIR_TRIES 200
 /*  Descriptors that two sockets, their monitors and a lock take, and some. */
@@ -344,6 +349,17 @@ binding_router_is_secure (const binding_t *self)
     return listening_is_secure (self->router);
 }
 
+bool
+binding_note_refused (binding_t *self, int descriptor, const char *key, uint64_t bytes, int64_t now)
+{
+    if (listening_note_refused (self->pull, descriptor, bytes) < REFUSED_MOST)
+        return false;
+    listening_note_refused (self->pull, descriptor, 0);
+    listening_cut (self->pull, descriptor);
+    zap_keep_out (self->zap, key, now + KEPT_OUT_MS);
+    return true;
+}
+
 void
 binding_set_allow (binding_t *self, allow_t *allow)
 {
@@ -365,6 +381,8 @@ binding_watch (binding_t *self, int64_t now, refused_fn *refused, void *argument
     unsigned ended = listening_watch (self->pull, now, refused, argument);
     ended += listening_watch (self->router, now, refused, argument);
     tell_unknown_keys (self, refused, argument);
+    if (self->zap)
+        zap_let_in (self->zap, now);
     return ended;
 }
 

@@ -46,6 +46,11 @@ void *binding_router (binding_t *self);
 bool binding_pull_is_secure (const binding_t *self);
 bool binding_router_is_secure (const binding_t *self);
 
+/*  With keys only. A plain frame of so many bytes, 0 for one that was not refused, came by
+    the PULL's connection with this descriptor. One that sends nothing but refused frames,
+    64 MiB of them, is cut off, and its key kept out for 5 s. True if that was now. */
+bool binding_note_refused (binding_t *self, int descriptor, const char *key, uint64_t bytes, int64_t now);
+
 /*  Another allow list from now on, shared. Only with keys; any thread. */
 void binding_set_allow (binding_t *self, allow_t *allow);
 

@@ -124,6 +124,18 @@ listening_watch (listening_t *self, int64_t now, refused_fn *refused, void *argu
 }
 
 uint64_t
+listening_note_refused (listening_t *self, int descriptor, uint64_t bytes)
+{
+    return arrivals_note_refused (&self->arrivals, descriptor, bytes);
+}
+
+void
+listening_cut (listening_t *self, int descriptor)
+{
+    arrivals_cut (&self->arrivals, descriptor);
+}
+
+uint64_t
 listening_connection (const listening_t *self, int descriptor)
 {
     return arrivals_connection (&self->arrivals, descriptor);

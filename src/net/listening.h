@@ -58,6 +58,10 @@ const endpoint_t *listening_bound (const listening_t *self);
 void *listening_monitor (listening_t *self);
 unsigned listening_watch (listening_t *self, int64_t now, refused_fn *refused, void *argument);
 
+/*  As arrivals_note_refused and arrivals_cut. */
+uint64_t listening_note_refused (listening_t *self, int descriptor, uint64_t bytes);
+void listening_cut (listening_t *self, int descriptor);
+
 /*  The connection that has this descriptor, by the events taken so far; 0 if it is not known. */
 uint64_t listening_connection (const listening_t *self, int descriptor);
 

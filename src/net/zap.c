@@ -26,10 +26,18 @@
 /*  Refusals kept for their listener; what is beyond adds to the last. */
 #define REFUSALS_MOST 64
 
+/*  Keys kept out at a time: one more takes the place of the first. */
+#define KEPT_OUT_MOST 16
+
 typedef struct {
     char address [ADDRESS_ROOM];
     uint64_t count;
 } note_t;
+
+typedef struct {
+    char key [Z85_KEY + 1];     /* "": none */
+    int64_t until;
+} kept_out_t;
 
 struct zap_domain {
     zap_domain_t *prev, *next;
@@ -38,6 +46,8 @@ struct zap_domain {
     allow_t *allow;
     note_t notes [REFUSALS_MOST];   /* a ring */
     unsigned first, count;
+    kept_out_t kept_out [KEPT_OUT_MOST];
+    unsigned next_kept_out;
 };
 
 /*  The thread and its sockets: part of the process's context. */
@@ -96,6 +106,15 @@ find_domain (const char *name)
         if (strcmp (domain->name, name) == 0)
             break;
     return domain;
+}
+
+static bool
+is_kept_out (const zap_domain_t *self, const char *key)
+{
+    for (int i = 0; i < KEPT_OUT_MOST; i++)
+        if (strcmp (self->kept_out [i].key, key) == 0)
+            return true;
+    return false;
 }
 
 static void
@@ -161,7 +180,8 @@ judge (const request_t *request, char key [Z85_KEY + 1])
     pthread_mutex_lock (&lock);
     zap_domain_t *domain = find_domain (request->parts [PART_DOMAIN]);
     /*  A listener that is just gone is no reason to stay away for good. */
-    const char *status = !domain ? "300" : allow_find (domain->allow, key) ? "200" : "400";
+    const char *status = !domain || is_kept_out (domain, key) ? "300"
+        : allow_find (domain->allow, key) ? "200" : "400";
     if (domain && *status == '4')
         note_refusal (domain, request->parts [PART_ADDRESS]);
     pthread_mutex_unlock (&lock);
@@ -333,6 +353,26 @@ zap_set_allow (zap_domain_t *self, allow_t *allow)
     self->allow = allow_share (allow);
     pthread_mutex_unlock (&lock);
     allow_release (&before);
+}
+
+void
+zap_keep_out (zap_domain_t *self, const char *key, int64_t until)
+{
+    pthread_mutex_lock (&lock);
+    kept_out_t *kept_out = &self->kept_out [self->next_kept_out++ % KEPT_OUT_MOST];
+    snprintf (kept_out->key, sizeof kept_out->key, "%s", key);
+    kept_out->until = until;
+    pthread_mutex_unlock (&lock);
+}
+
+void
+zap_let_in (zap_domain_t *self, int64_t now)
+{
+    pthread_mutex_lock (&lock);
+    for (int i = 0; i < KEPT_OUT_MOST; i++)
+        if (self->kept_out [i].until <= now)
+            self->kept_out [i].key [0] = 0;
+    pthread_mutex_unlock (&lock);
 }
 
 const char *

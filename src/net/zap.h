@@ -35,6 +35,10 @@ void zap_close (zap_domain_t **self_p);
 /*  Another allow list from now on, shared. */
 void zap_set_allow (zap_domain_t *self, allow_t *allow);
 
+/*  Let a key not enter until a time, in ms; and those enter whose time has come. */
+void zap_keep_out (zap_domain_t *self, const char *key, int64_t until);
+void zap_let_in (zap_domain_t *self, int64_t now);
+
 /*  For ZMQ_ZAP_DOMAIN. */
 const char *zap_name (const zap_domain_t *self);
 

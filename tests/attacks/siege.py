@@ -24,7 +24,6 @@ import zmtp
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.environ.get("MUSTER_ATTACKS", "")
-SANITIZED = bool(os.environ.get("MUSTER_SANITIZED"))
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1    # of prctl (2)
 TIMEOUT = 60

@@ -568,6 +568,41 @@ Test (attacks, who_takes_a_routing_id_over_gets_no_commands)
 }
 
 /*  --------------------------------------------------------------------------
+    Nothing but refused frames */
+
+Test (attacks, who_sends_nothing_but_refused_frames_is_cut_off_and_kept_out_a_while)
+{
+    static uint8_t garbage [1 << 20] = { 0xc1 };
+    scene_t scene = begin ();
+    attacker_t thief = attack (&scene, "thief", "");
+    for (int i = 0; i < 70; i++)
+        raw_send (&thief.push, garbage, sizeof garbage);
+    size_t event = collector_find (scene.events, 0, MUSTER_EVENT_REFUSED);
+    cr_expect (strstr (collector_reason (scene.events, event), "nothing but refused frames"));
+    AWAIT (scene_stats (&scene).disconnects > 0);
+    cr_expect_geq (refused (&scene, MUSTER_REFUSAL_RESERVED), 64);
+    leave (&thief);
+    scene_close (&scene);
+}
+
+Test (attacks, a_good_frame_in_between_forgives_the_refused_ones)
+{
+    static uint8_t garbage [1 << 20] = { 0xc1 };
+    scene_t scene = begin ();
+    attacker_t thief = attack (&scene, "thief", "");
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 40; j++)
+            raw_send (&thief.push, garbage, sizeof garbage);
+        put (&thief.push, raw_plain ("thief", "X", i));
+    }
+    cr_assert (collector_wait (scene.messages, 3));
+    cr_expect_eq (refused (&scene, MUSTER_REFUSAL_RESERVED), 120);
+    cr_expect_eq (scene_stats (&scene).disconnects, 0);
+    leave (&thief);
+    scene_close (&scene);
+}
+
+/*  --------------------------------------------------------------------------
     Replays, by the same key */
 
 Test (attacks, a_replayed_hello_changes_nothing)

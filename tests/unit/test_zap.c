@@ -170,6 +170,33 @@ Test (zap, another_list_holds_from_the_next_handshake_on)
     allow_release (&somebody);
 }
 
+Test (zap, who_is_kept_out_does_not_enter_before_its_time_and_is_not_turned_away_for_good)
+{
+    zap_domain_t *domain;
+    allow_t *allow = list_of (&client);
+    cr_assert_eq (zap_open (&domain, context, allow), 0);
+    zap_keep_out (domain, client.public_key, 1000);
+    zap_let_in (domain, 999);
+    cr_assert_eq (outcome_in (zap_name (domain)), ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL);
+    zap_let_in (domain, 1000);
+    cr_assert_eq (outcome_in (zap_name (domain)), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    zap_close (&domain);
+    allow_release (&allow);
+}
+
+Test (zap, of_many_that_are_kept_out_the_first_enters_first)
+{
+    zap_domain_t *domain;
+    allow_t *allow = list_of (&client);
+    cr_assert_eq (zap_open (&domain, context, allow), 0);
+    zap_keep_out (domain, client.public_key, 1000);
+    for (int i = 0; i < 16; i++)
+        zap_keep_out (domain, server.public_key, 1000);
+    cr_assert_eq (outcome_in (zap_name (domain)), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    zap_close (&domain);
+    allow_release (&allow);
+}
+
 /*  A listener that is gone is no reason to stay away for good: it may be back. */
 Test (zap, a_domain_that_is_closed_lets_nobody_in_and_turns_nobody_away_for_good)
 {
