@@ -254,16 +254,25 @@ def test_a_handler_that_refers_to_its_listener_is_collected_with_it():
 #   --------------------------------------------------------------------------
 #   Registering while it runs, and inside a handler
 
-def test_overwriting_waits_for_the_old_handler(listener, worker, gate, in_thread):
-    listener.register_handler("worker-1", gate)
+def test_overwriting_waits_for_the_old_handler(listener, worker, in_thread, collector):
+    entered, go, returned = threading.Event(), threading.Event(), []
+
+    def handler(message):
+        entered.set()
+        go.wait(PATIENCE)
+        returned.append(True)
+
+    def overwrite():
+        listener.register_handler("worker-1", collector, True)
+        return list(returned)
+    listener.register_handler("worker-1", handler)
     worker.send("A")
-    gate.wait_entered()
-    second = Collector()
-    change = in_thread(listener.register_handler, "worker-1", second, True)
+    assert entered.wait(PATIENCE)
+    change = in_thread(overwrite)
+    go.set()
+    assert change.result(PATIENCE) == [True]
     worker.send("B")
-    gate.open()
-    change.result(PATIENCE)
-    assert second.next().cmd == "B"
+    assert collector.next().cmd == "B"
 
 
 def test_unregistering_waits_for_the_old_handler(listener, worker, in_thread):
