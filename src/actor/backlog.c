@@ -42,10 +42,10 @@ offset_after (const batch_t *batch, uint32_t done)
 }
 
 bool
-backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled)
+backlog_settle (backlog_t *self, settled_t *settled)
 {
     batch_t *batch = self->first;
-    uint32_t done = batch ? inbox_done_count (inbox, batch) : 0;
+    uint32_t done = batch ? batch->done : 0;
     if (!batch || done == batch->settled)
         return false;
     size_t offset = offset_after (batch, done);
@@ -59,7 +59,7 @@ backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled)
 }
 
 void
-backlog_settle_complete (backlog_t *self, inbox_t *inbox, uint64_t *count, uint64_t *size)
+backlog_settle_complete (backlog_t *self, uint64_t *count, uint64_t *size)
 {
     backlog_t old = *self;
     *self = (backlog_t) { NULL, NULL };
@@ -67,7 +67,7 @@ backlog_settle_complete (backlog_t *self, inbox_t *inbox, uint64_t *count, uint6
         batch_t *batch = batch_share (old.first);
         void *owner = batch->owner;
         forget_first (&old);
-        if (inbox_done_count (inbox, batch) == batch->count) {
+        if (batch->done == batch->count) {
             *count += batch->count - batch->settled;
             *size += batch->size - batch->settled_offset;
         }

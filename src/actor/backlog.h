@@ -29,11 +29,11 @@ void backlog_keep (backlog_t *self, batch_t *batch);
 
 /*  The oldest messages that were handled and not settled yet, all of one batch;
     a batch that is complete is forgotten. False when there are none. */
-bool backlog_settle (backlog_t *self, inbox_t *inbox, settled_t *settled);
+bool backlog_settle (backlog_t *self, settled_t *settled);
 
 /*  Settle the batches that are complete wherever they stand: of a session that is over
     nobody is told in what order. *count messages of *size bytes are added. */
-void backlog_settle_complete (backlog_t *self, inbox_t *inbox, uint64_t *count, uint64_t *size);
+void backlog_settle_complete (backlog_t *self, uint64_t *count, uint64_t *size);
 
 /*  Positions of messages that were diverted, though one before them was given up:
     all after that one come again. */

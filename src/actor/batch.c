@@ -18,6 +18,8 @@ batch_new (const uint8_t *body, size_t size, scan_form_t form)
     if (!self)
         return NULL;
     atomic_init (&self->owners, 1);
+    atomic_init (&self->taken, 0);
+    atomic_init (&self->done, 0);
     self->bytes = body;
     self->size = size;
     self->form = form;
@@ -132,17 +134,12 @@ batch_scan (batch_t *self, const scan_limits_t *limits, const char *own_source)
             return refusal;
         if (self->form == SCAN_PLAIN && is_text (parts.source, parts.source_size, own_source))
             return MUSTER_REFUSAL_FORGED;
+        self->has_replies = self->has_replies || parts.kind & MESSAGE_KIND_REPLY;
         if (!note_size (self, parts.size))
             return MUSTER_REFUSAL_MEMORY;
     }
     self->offset = 0;
     return MUSTER_REFUSAL_NONE;
-}
-
-size_t
-batch_size_of (const batch_t *self, uint32_t index)
-{
-    return self->sizes ? self->sizes [index] : self->size;
 }
 
 bool
@@ -162,7 +159,9 @@ batch_skip (batch_t *self, uint32_t count)
 {
     for (uint32_t index = 0; index < count; index++)
         self->offset += batch_size_of (self, index);
-    self->taken = self->done = self->settled = count;
+    self->taken = count;
+    self->done = count;
+    self->settled = count;
     self->settled_offset = self->offset;
 }
 
@@ -203,8 +202,20 @@ copy_text (char *to, const char *from, size_t room)
     copy_name (to, (const uint8_t *) (from ? from : ""), size);
 }
 
-void
-batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message)
+static void
+fill_origin (const batch_t *self, muster_message_t *message)
+{
+    copy_text (message->source, self->source, sizeof message->source);
+    copy_text (message->session, self->session, sizeof message->session);
+    message->same_source = false;
+    message->position = 0;
+    message->stream = self->stream;
+    message->owned = false;
+    message->loans = NULL;
+}
+
+static void
+fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message)
 {
     scan_message_t parts;
     scan_split (self->bytes + offset, batch_size_of (self, index), self->form, &parts);
@@ -213,23 +224,28 @@ batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *mess
     message->asked = parts.kind & MESSAGE_KIND_ASKED;
     message->answers = parts.kind & MESSAGE_KIND_REPLY ? parts.position : 0;
     message->answers_stream = parts.stream;
-    message->stream = self->stream;
     message->late = batch_marks (self, index) & BATCH_LATE;
-    message->owned = false;
-    message->loans = NULL;
     message->ticket = self;
     message->index = index;
     copy_name (message->cmd, parts.cmd, parts.cmd_size);
-    if (self->form == SCAN_PLAIN) {
+    if (self->form == SCAN_PLAIN)
         copy_name (message->source, parts.source, parts.source_size);
-        message->session [0] = 0;
-        message->position = 0;
-    }
-    else {
-        copy_text (message->source, self->source, sizeof message->source);
-        copy_text (message->session, self->session, sizeof message->session);
+    else
         message->position = self->first + index;
-    }
+}
+
+void
+batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message)
+{
+    fill_origin (self, message);
+    fill (self, index, offset, message);
+}
+
+void
+batch_fill_again (batch_t *self, uint32_t index, size_t offset, muster_message_t *message)
+{
+    fill (self, index, offset, message);
+    message->same_source = self->form == SCAN_SESSION;
 }
 
 /*  To copy less than this costs less than keeping what lies around it; and a dup keeps

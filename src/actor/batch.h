@@ -6,8 +6,8 @@
 
     Shared: by the actor, which reports it handled, by the inbox while messages
     of it wait, and by each message taken out. What is said to be the inbox's
-    is guarded by the inbox's lock, what is said to be the actor's is used by
-    its thread only; the rest does not change.
+    is guarded by the inbox's lock (in a run, inbox.c says how), what is said to be the
+    actor's is used by its thread only; the rest does not change.
 */
 #ifndef ACTOR_BATCH_H_INCLUDED
 #define ACTOR_BATCH_H_INCLUDED
@@ -38,17 +38,19 @@ struct batch {
     uint32_t stream;            /* session: tag of the stream they came in */
     scan_form_t form;
     bool event;                 /* of the listener itself */
+    bool has_replies;           /* known once it is scanned */
     bool refused;               /* its messages broke a rule: nobody handles them */
     const uint8_t *bytes;
     size_t size;
     uint64_t first;             /* session: position of the first message */
     uint32_t count;
     uint32_t *sizes;            /* of the messages; NULL if there is one */
-    uint32_t taken;             /* inbox: messages handed out or passed over */
+    _Atomic (uint32_t) taken;   /* inbox: messages handed out or passed over */
     size_t offset;              /* inbox: bytes of these */
-    uint32_t done;              /* inbox: messages handled, counted without gaps */
+    _Atomic (uint32_t) done;    /* inbox: messages handled, counted without gaps */
     uint32_t kept;              /* inbox: those from this one on are void, */
-    bool dropped;               /* if some are */
+    bool dropped;               /* if some are, and count as done, */
+    bool given_up;              /* or are not the batch's any more */
     uint8_t *marks;             /* inbox: BATCH_ bits of each message; NULL: none */
     bool progressed;            /* inbox: is in the list of those, which shares it */
     uint32_t settled;           /* actor: messages that it knows to be handled */
@@ -79,7 +81,11 @@ muster_refusal_t batch_scan (batch_t *self, const scan_limits_t *limits, const c
 void batch_skip (batch_t *self, uint32_t count);
 
 /*  The size of message index, and its parts at offset bytes. */
-size_t batch_size_of (const batch_t *self, uint32_t index);
+static inline size_t
+batch_size_of (const batch_t *self, uint32_t index)
+{
+    return self->sizes ? self->sizes [index] : self->size;
+}
 
 /*  Remember the key of the connection that it came by. False when out of memory. */
 bool batch_set_key (batch_t *self, const char *key);
@@ -90,6 +96,9 @@ uint8_t batch_marks (const batch_t *self, uint32_t index);
 
 /*  Fill message from message index, which lies at offset. */
 void batch_fill (batch_t *self, uint32_t index, size_t offset, muster_message_t *message);
+
+/*  The same for a message that was filled from this batch before. */
+void batch_fill_again (batch_t *self, uint32_t index, size_t offset, muster_message_t *message);
 
 /*  A message_origin_t's share and release: the batch of a message, for a dup to keep. */
 void *batch_share_message (const muster_message_t *message);

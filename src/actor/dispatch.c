@@ -22,6 +22,9 @@ struct dispatch {
     muster_dispatch_hook_fn *hook;  /* NULL: nobody to tell */
     void *hook_arg;
     bool resumed;               /* told so last */
+    bool entered;               /* the next two are those of the message before */
+    registry_entry_t entry;
+    char source [MUSTER_NAME_MAX + 1];
     log_limit_t unhandled_log;
     log_limit_t failed_log;
 };
@@ -49,24 +52,42 @@ count_unhandled (listener_core_t *core)
     roster_unlock (&core->roster);
 }
 
+static void
+leave (dispatch_t *self)
+{
+    if (self->entered)
+        registry_leave (self->core->registry, self->entry);
+    self->entered = false;
+}
+
+/*  One entering serves all messages of a source that follow each other, until a handler
+    changes: whoever changed it waits until the old one is left. */
+static void
+enter (dispatch_t *self, const muster_message_t *message)
+{
+    registry_t *registry = self->core->registry;
+    if (self->entered && registry_is_current (registry, &self->entry)
+    && (message->same_source || strcmp (self->source, message->source) == 0))
+        return;
+    leave (self);
+    self->entry = registry_enter (registry, message->source);
+    self->entered = true;
+    strcpy (self->source, message->source);
+}
+
 /*  Returns whether it failed. */
 static bool
 handle_message (dispatch_t *self, const muster_message_t *message)
 {
-    registry_t *registry = self->core->registry;
-    bool failed = false;
-    registry_entry_t entry = registry_enter (registry, message->source);
-    if (entry.handler) {
-        failed = entry.handler (message, entry.arg) != 0;
-        registry_leave (registry, entry);
-        if (failed)
-            log_message (&self->failed_log, "handler failed", message);
-    }
-    else {
-        registry_leave (registry, entry);
+    enter (self, message);
+    if (!self->entry.handler) {
         log_message (&self->unhandled_log, "no handler", message);
         count_unhandled (self->core);
+        return false;
     }
+    bool failed = self->entry.handler (message, self->entry.arg) != 0;
+    if (failed)
+        log_message (&self->failed_log, "handler failed", message);
     return failed;
 }
 
@@ -122,6 +143,8 @@ take (dispatch_t *self, muster_message_t **message, bool failed, bool *event)
 {
     inbox_t *inbox = self->core->inbox;
     muster_error_t error = inbox_exchange (inbox, message, failed, event);
+    if (error || *event)
+        leave (self);
     if (error)
         set_resumed (self, false);
     if (error == MUSTER_TIMEOUT)

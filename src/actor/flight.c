@@ -53,7 +53,8 @@ flight_count (const flight_t *self)
 bool
 flight_await (flight_t *self, int frames)
 {
-    atomic_store (&self->waiting, frames);
+    if (atomic_load (&self->waiting) != frames)
+        atomic_store (&self->waiting, frames);
     return atomic_load (&self->frames) > frames;
 }
 

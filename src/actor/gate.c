@@ -142,12 +142,12 @@ free_dropped (listener_core_t *self)
 {
     peer_t *peer, *next;
     uint64_t count = 0, size = 0;
-    backlog_settle_complete (&self->plain, self->inbox, &count, &size);
+    backlog_settle_complete (&self->plain, &count, &size);
     self->plain_bytes -= size;
     HASH_ITER (by_id, self->roster.by_id, peer, next) {
         count = size = 0;
         if (peer->revoked)
-            backlog_settle_complete (&peer->backlog, self->inbox, &count, &size);
+            backlog_settle_complete (&peer->backlog, &count, &size);
         if (count > 0)
             session_handled (&peer->session, count, size, false, self->now);
     }

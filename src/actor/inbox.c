@@ -7,6 +7,7 @@
 #include "actor/inbox.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -25,6 +26,11 @@ struct inbox {
     unsigned owners;            /* the actor's side, and each message taken out */
     batch_t *queue;
     place_t *late;              /* handed out before the queue, while open */
+    batch_t *run;               /* read without the lock by the dispatch thread, which alone changes it */
+    uint32_t run_end;           /* the dispatch thread's: how many messages it had when it began */
+    uint32_t run_counted;       /* messages of it that are in counts */
+    bool run_stopped;           /* those from kept on are nobody's */
+    atomic_bool expected;       /* the dispatch thread is to take the lock between two messages */
     batch_t *progress;
     inbox_mode_t mode;
     bool open;
@@ -156,11 +162,10 @@ late_for (const inbox_t *self, inbox_taker_t taker)
     return self->mode == INBOX_HANDLERS || (self->mode == INBOX_UNDECIDED && self->draining) ? self->late : NULL;
 }
 
-/*  Called with the lock held whenever what may be taken has changed. */
+/*  With the lock, as all of these. */
 static void
-tell (inbox_t *self)
+show (inbox_t *self)
 {
-    pthread_cond_broadcast (&self->changed);
     bool readable = head_for (self, INBOX_CALLER) || late_for (self, INBOX_CALLER)
         || (self->mode == INBOX_CALLERS && !self->open);
     if (readable == self->readable)
@@ -170,6 +175,21 @@ tell (inbox_t *self)
     ssize_t rc = readable ? write (self->descriptor, &count, sizeof count)
                           : read (self->descriptor, &count, sizeof count);
     (void) rc;      /* a counter of 0 or 1 neither overflows nor is empty here */
+}
+
+/*  More may be taken than before, or nothing any more. */
+static void
+tell (inbox_t *self)
+{
+    pthread_cond_broadcast (&self->changed);
+    show (self);
+}
+
+/*  Is there something that does not wait for the end of the run? */
+static void
+expect (inbox_t *self)
+{
+    atomic_store (&self->expected, self->call == INBOX_EACH_MESSAGE || self->late || self->run_stopped);
 }
 
 muster_error_t
@@ -267,14 +287,179 @@ inbox_put_late (inbox_t *self, place_t *place)
     pthread_mutex_lock (&self->lock);
     batch_mark (place->batch, place->index, BATCH_LATE);     /* what was diverted has marks */
     DL_APPEND (self->late, place);
+    expect (self);
     tell (self);
     pthread_mutex_unlock (&self->lock);
 }
 
 /*  --------------------------------------------------------------------------
+    Progress */
+
+/*  The done messages without gaps grow by this one, or it is marked for when
+    those before it are done. */
+static void
+pass_over_done (batch_t *batch)
+{
+    while (batch->done < batch->count
+        && ((batch->dropped && batch->done >= batch->kept) || (batch_marks (batch, batch->done) & BATCH_DONE)))
+        batch->done++;
+}
+
+static void
+count_done (batch_t *batch, uint32_t index)
+{
+    if (index != batch->done) {
+        batch_mark (batch, index, BATCH_DONE);
+        return;
+    }
+    batch->done++;
+    pass_over_done (batch);
+}
+
+static void
+list_progress (inbox_t *self, batch_t *batch)
+{
+    if (batch->progressed)
+        return;
+    batch->progressed = true;
+    batch->progress_next = self->progress;
+    self->progress = batch_share (batch);
+}
+
+static void
+note_progress (inbox_t *self, batch_t *batch)
+{
+    list_progress (self, batch);
+    if (self->call == INBOX_EACH_MESSAGE || (self->call == INBOX_EACH_BATCH && batch->done == batch->count)) {
+        self->call = INBOX_QUIET;
+        expect (self);
+        wake_call (self->wake);
+    }
+}
+
+/*  --------------------------------------------------------------------------
+    Runs: the dispatch thread takes all of a batch and goes through it without the lock. It
+    says how far it reaches, and then looks whether it is expected back; who wants it
+    back, or gives up the rest, says so first and then looks how far it has reached. */
+
+/*  With the lock: what it has handled since it was counted last. */
+static void
+count_run (inbox_t *self)
+{
+    batch_t *run = self->run;
+    if (!run)
+        return;
+    uint32_t first = self->run_counted;
+    (void) atomic_load (&run->taken);       /* after which done is no older than that */
+    uint32_t done = run->done;
+    for (uint32_t index = first; index < done; index++)
+        self->counts.queued_bytes -= batch_size_of (run, index);
+    self->counts.handled += done - first;
+    self->counts.queued -= done - first;
+    self->run_counted = done;
+    if (done > first)
+        list_progress (self, run);
+}
+
+/*  With the lock: nobody takes the rest. Returns how many messages that are. */
+static uint32_t
+stop_run (inbox_t *self)
+{
+    batch_t *run = self->run;
+    if (self->run_stopped)
+        return 0;
+    self->run_stopped = true;
+    expect (self);
+    run->kept = atomic_load (&run->taken);
+    for (uint32_t index = run->kept; index < run->count; index++)
+        self->counts.queued_bytes -= batch_size_of (run, index);
+    self->counts.queued -= run->count - run->kept;
+    return run->count - run->kept;
+}
+
+static bool
+may_run (const inbox_t *self, inbox_taker_t taker, const batch_t *batch)
+{
+    return taker == INBOX_DISPATCH && self->mode == INBOX_HANDLERS && !batch->event && !batch->marks;
+}
+
+/*  The queue's share of the batch is the run's. */
+static void
+begin_run (inbox_t *self, batch_t *batch)
+{
+    DL_DELETE (self->queue, batch);
+    self->run = batch;
+    self->run_end = batch->count;
+    self->run_counted = batch->done;
+    self->run_stopped = false;
+}
+
+/*  The dispatch thread, with the lock. What it leaves is what is taken next. */
+static void
+end_run (inbox_t *self)
+{
+    batch_t *batch = self->run;
+    bool rest = !self->run_stopped && batch->done < batch->count;
+    count_run (self);
+    self->run = NULL;
+    self->run_stopped = false;
+    expect (self);
+    batch->taken = batch->done;
+    if (batch->dropped)
+        pass_over_done (batch);
+    note_progress (self, batch);
+    if (rest)
+        DL_PREPEND (self->queue, batch);
+    else
+        batch_release (&batch);
+}
+
+static void
+hand_out_next (inbox_t *self, muster_message_t *message)
+{
+    batch_t *batch = self->run;
+    uint32_t index = message->index + 1;
+    message_return_loans (message);
+    batch_fill_again (batch, index, batch->offset, message);
+    batch->offset += batch_size_of (batch, index);
+}
+
+/*  The dispatch thread, without the lock: its message is handled, and the next of the run
+    takes its place. False if there is none, or it is expected back. */
+static bool
+go_on (inbox_t *self, muster_message_t *message, bool failed)
+{
+    batch_t *batch = self->run;
+    uint32_t next = message->index + 1;
+    atomic_store_explicit (&batch->done, next, memory_order_release);
+    if (next == self->run_end || failed)
+        return false;
+    atomic_store (&batch->taken, next + 1);
+    if (atomic_load (&self->expected))
+        return false;
+    hand_out_next (self, message);
+    return true;
+}
+
+/*  The dispatch thread is back, with the lock. True if it takes one more message of the
+    run, that it had reached when the rest was given up. */
+static bool
+come_back (inbox_t *self, muster_message_t *message, bool failed)
+{
+    batch_t *batch = self->run;
+    self->counts.failed += failed;
+    if (self->run_stopped && batch->kept > batch->done) {
+        hand_out_next (self, message);
+        return true;
+    }
+    end_run (self);
+    return false;
+}
+
+/*  --------------------------------------------------------------------------
     Taking */
 
-/*  Called with the lock held. */
+/*  With the lock, as what follows. */
 static muster_message_t *
 make_message (inbox_t *self, batch_t *batch, uint32_t index, size_t offset)
 {
@@ -299,11 +484,12 @@ take_late (inbox_t *self, place_t *late)
         return NULL;
     DL_DELETE (self->late, late);
     place_destroy (&late);
+    expect (self);
     return message;
 }
 
 static muster_message_t *
-take_next (inbox_t *self, batch_t *batch)
+take_next (inbox_t *self, inbox_taker_t taker, batch_t *batch)
 {
     muster_message_t *message = make_message (self, batch, batch->taken, batch->offset);
     if (!message)
@@ -311,6 +497,9 @@ take_next (inbox_t *self, batch_t *batch)
     batch->offset += batch_size_of (batch, batch->taken++);
     pass_over_diverted (batch);
     self->events -= batch->event;
+    if (may_run (self, taker, batch))
+        begin_run (self, batch);
+    else
     if (batch->taken == batch->count) {
         DL_DELETE (self->queue, batch);
         batch_release (&batch);
@@ -318,7 +507,7 @@ take_next (inbox_t *self, batch_t *batch)
     return message;
 }
 
-/*  Called with the lock held. False if there is nothing for this taker. */
+/*  False if there is nothing for this taker. */
 static bool
 try_take (inbox_t *self, inbox_taker_t taker, muster_message_t **message, bool *event)
 {
@@ -327,9 +516,9 @@ try_take (inbox_t *self, inbox_taker_t taker, muster_message_t **message, bool *
     if (!batch)
         return false;
     *event = batch->event;
-    *message = late ? take_late (self, late) : take_next (self, batch);
+    *message = late ? take_late (self, late) : take_next (self, taker, batch);
     if (*message)
-        tell (self);
+        show (self);
     return true;
 }
 
@@ -368,41 +557,6 @@ inbox_take_diverted (inbox_t *self, const place_t *place)
 
 /*  --------------------------------------------------------------------------
     Done */
-
-/*  The done messages without gaps grow by this one, or it is marked for when
-    those before it are done. */
-static void
-pass_over_done (batch_t *batch)
-{
-    while (batch->done < batch->count
-        && ((batch->dropped && batch->done >= batch->kept) || (batch_marks (batch, batch->done) & BATCH_DONE)))
-        batch->done++;
-}
-
-static void
-count_done (batch_t *batch, uint32_t index)
-{
-    if (index != batch->done) {
-        batch_mark (batch, index, BATCH_DONE);
-        return;
-    }
-    batch->done++;
-    pass_over_done (batch);
-}
-
-static void
-note_progress (inbox_t *self, batch_t *batch)
-{
-    if (!batch->progressed) {
-        batch->progressed = true;
-        batch->progress_next = self->progress;
-        self->progress = batch_share (batch);
-    }
-    if (self->call == INBOX_EACH_MESSAGE || (self->call == INBOX_EACH_BATCH && batch->done == batch->count)) {
-        self->call = INBOX_QUIET;
-        wake_call (self->wake);
-    }
-}
 
 static void
 free_message (muster_message_t *message)
@@ -451,12 +605,20 @@ muster_error_t
 inbox_exchange (inbox_t *self, muster_message_t **message_p, bool failed, bool *event)
 {
     muster_message_t *message = *message_p;
-    *message_p = NULL;
+    bool running = message && message->ticket == self->run;
+    *event = false;
+    if (running && go_on (self, message, failed))
+        return 0;
     pthread_mutex_lock (&self->lock);
-    if (message) {
-        count_handled (self, message, failed);
-        self->owners--;     /* never the last: the actor's side is there */
+    if (running && come_back (self, message, failed)) {
+        pthread_mutex_unlock (&self->lock);
+        return 0;
     }
+    *message_p = NULL;
+    if (message && !running)
+        count_handled (self, message, failed);
+    if (message)
+        self->owners--;     /* never the last: the actor's side is there */
     bool taken = try_take (self, INBOX_DISPATCH, message_p, event);
     bool open = self->open;
     pthread_mutex_unlock (&self->lock);
@@ -485,6 +647,7 @@ batch_t *
 inbox_take_progress (inbox_t *self)
 {
     pthread_mutex_lock (&self->lock);
+    count_run (self);
     batch_t *batch = self->progress;
     if (batch) {
         self->progress = batch->progress_next;
@@ -494,20 +657,14 @@ inbox_take_progress (inbox_t *self)
     return batch;
 }
 
-uint32_t
-inbox_done_count (inbox_t *self, const batch_t *batch)
-{
-    pthread_mutex_lock (&self->lock);
-    uint32_t done = batch->done;
-    pthread_mutex_unlock (&self->lock);
-    return done;
-}
 
 void
 inbox_set_call (inbox_t *self, inbox_call_t call)
 {
     pthread_mutex_lock (&self->lock);
     self->call = call;
+    expect (self);
+    count_run (self);
     if (self->progress && (call == INBOX_EACH_MESSAGE || self->counts.queued == 0))
         wake_call (self->wake);
     pthread_mutex_unlock (&self->lock);
@@ -530,12 +687,21 @@ give_up_batch (inbox_t *self, batch_t *batch)
     return count;
 }
 
+static uint32_t
+give_up_run (inbox_t *self)
+{
+    uint32_t count = self->run ? stop_run (self) : 0;
+    if (count > 0)
+        self->run->given_up = true;
+    return count;
+}
+
 uint32_t
 inbox_cut (inbox_t *self, batch_t *batch)
 {
     pthread_mutex_lock (&self->lock);
-    batch->count = batch->taken;
-    uint32_t count = batch->count;
+    uint32_t count = batch->given_up ? batch->kept : batch->taken;
+    batch->count = count;
     pthread_mutex_unlock (&self->lock);
     return count;
 }
@@ -551,6 +717,7 @@ inbox_give_up (inbox_t *self)
         if (!batch->event)
             count += give_up_batch (self, batch);
     self->counts.queued -= count;
+    count += give_up_run (self);
     tell (self);
     pthread_mutex_unlock (&self->lock);
     return count;
@@ -577,6 +744,16 @@ drop_rest (inbox_t *self, batch_t *batch)
     return count;
 }
 
+/*  Its done ones move past the rest when the handler returns. */
+static uint32_t
+drop_run (inbox_t *self)
+{
+    uint32_t count = stop_run (self);
+    if (count > 0)
+        self->run->dropped = true;
+    return count;
+}
+
 /*  With the lock. */
 static void
 drop_place (inbox_t *self, place_t *place)
@@ -598,9 +775,12 @@ inbox_drop (inbox_t *self, inbox_match_fn *match, const void *argument)
     DL_FOREACH_SAFE (self->queue, batch, next)
         if (!batch->event && match (batch, argument))
             count += drop_rest (self, batch);
+    if (self->run && match (self->run, argument))
+        count += drop_run (self);
     DL_FOREACH_SAFE (self->late, place, next_place)
         if (match (place->batch, argument)) {
             DL_DELETE (self->late, place);
+            expect (self);
             drop_place (self, place);
             count++;
         }
@@ -639,6 +819,7 @@ void
 inbox_count (inbox_t *self, inbox_counts_t *counts)
 {
     pthread_mutex_lock (&self->lock);
+    count_run (self);
     *counts = self->counts;
     pthread_mutex_unlock (&self->lock);
 }

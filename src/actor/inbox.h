@@ -93,15 +93,12 @@ void inbox_pass (inbox_t *self, batch_t *batch, uint32_t index);
 void inbox_done (muster_message_t **message, bool failed);
 
 /*  The dispatch thread: the same for *message, unless it is NULL, and take the next one, without
-    waiting. Errors as inbox_take. */
+    waiting; it may be the same piece of memory. Errors as inbox_take. */
 muster_error_t inbox_exchange (inbox_t *self, muster_message_t **message, bool failed, bool *event);
 
 /*  The actor: a batch that has progressed, shared with the caller, who releases
     it; NULL when there is none more. */
 batch_t *inbox_take_progress (inbox_t *self);
-
-/*  How many messages of a batch are handled, counted without gaps. */
-uint32_t inbox_done_count (inbox_t *self, const batch_t *batch);
 
 /*  When the actor wants to be woken by done: never, when a batch is complete,
     or by each message. */

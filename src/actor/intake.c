@@ -63,7 +63,7 @@ static void
 settle_peer (listener_core_t *self, peer_t *peer)
 {
     settled_t settled;
-    while (backlog_settle (&peer->backlog, self->inbox, &settled))
+    while (backlog_settle (&peer->backlog, &settled))
         session_handled (&peer->session, settled.count, settled.size, settled.refused, self->now);
     if (peer->forgotten)
         roster_bury (&self->roster, peer);
@@ -74,19 +74,15 @@ settle_peer (listener_core_t *self, peer_t *peer)
 /*  --------------------------------------------------------------------------
     Sessions */
 
-/*  How a message of kind 0, which is no reply, begins as a rule: it needs no closer look. */
-#define ARRAY_OF_TWO 0x92
-
 /*  Replies to rounds under way go to them, the others through the queue. */
 static void
 divert_replies (peer_t *peer, batch_t *batch)
 {
     size_t offset = batch->offset;
     for (uint32_t index = batch->taken; index < batch->count; index++) {
-        scan_message_t parts = { .kind = 0 };
+        scan_message_t parts;
         size_t size = batch_size_of (batch, index);
-        if (batch->bytes [offset] != ARRAY_OF_TWO)
-            scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
+        scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
         if (ahead_has (&peer->ahead, batch->first + index))
             batch_mark (batch, index, BATCH_DIVERTED | BATCH_KNOWN);
         else
@@ -117,7 +113,8 @@ refuse_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t coun
 {
     listener_refuse (self, reason);
     batch->refused = true;
-    batch->count = batch->done = count;
+    batch->count = count;
+    batch->done = count;
     batch->settled = 0;
     batch->settled_offset = 0;
     session_received (&peer->session, count, batch->size, self->now);
@@ -151,7 +148,8 @@ accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t coun
     }
     batch_skip (batch, skip);
     session_received (&peer->session, count - skip, batch->size - batch->offset, self->now);
-    divert_replies (peer, batch);
+    if (batch->has_replies || peer->ahead.count > 0)
+        divert_replies (peer, batch);
     peer_keep (peer, batch);
     inbox_put (self->inbox, batch);
     pass_over_known (self, peer, batch);
@@ -355,7 +353,7 @@ static void
 settle_plain (listener_core_t *self)
 {
     settled_t settled;
-    while (backlog_settle (&self->plain, self->inbox, &settled))
+    while (backlog_settle (&self->plain, &settled))
         self->plain_bytes -= settled.size;
 }
 

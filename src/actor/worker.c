@@ -40,6 +40,7 @@ is_foreign (const muster_worker_t *self)
 
 typedef struct {
     const char *cmd;
+    size_t cmd_size;        /* set by send_message */
     packed_t data;
     uint8_t kind;
     uint32_t stream;        /* of the message it answers, */
@@ -47,7 +48,7 @@ typedef struct {
     bool at_once;           /* AGAIN where it would have to wait */
 } message_parts_t;
 
-static muster_error_t send_message (muster_worker_t *self, const message_parts_t *parts);
+static muster_error_t send_message (muster_worker_t *self, message_parts_t *parts);
 
 static muster_error_t
 done (muster_message_t *message, int failed)
@@ -294,19 +295,47 @@ wait_for_room (muster_worker_t *self, bool at_once)
     return error;
 }
 
-static muster_error_t
-accept_written (muster_worker_t *self, const blob_part_t *message)
+static bool
+is_too_big (const worker_core_t *core, size_t size)
 {
-    worker_core_t *core = &self->core;
-    if (core->session.out.message_limit && message->size > core->session.out.message_limit)
+    uint64_t limit = core->session.out.message_limit;
+    return limit && size > limit;
+}
+
+static void
+send_accepted (worker_core_t *core)
+{
+    worker_pump (core);
+    if (session_has_want (&core->session))
+        wake_call (core->wake);
+}
+
+/*  What is written already. */
+static muster_error_t
+accept_part (worker_core_t *core, const blob_part_t *message)
+{
+    if (is_too_big (core, message->size))
         return MUSTER_TOOBIG;
     muster_error_t error = outbox_append_part (&core->session.out.box, message, false);
-    if (!error) {
-        worker_pump (core);
-        if (session_has_want (&core->session))
-            wake_call (core->wake);
-    }
+    if (!error)
+        send_accepted (core);
     return error;
+}
+
+/*  What is no reply is written where it is sent from. */
+static muster_error_t
+accept_in_place (worker_core_t *core, const message_parts_t *parts)
+{
+    size_t size = encode_size (parts->cmd_size, parts->data.size);
+    if (is_too_big (core, size))
+        return MUSTER_TOOBIG;
+    uint8_t *at = outbox_reserve (&core->session.out.box, size);
+    if (!at)
+        return MUSTER_NOMEM;
+    encode_at (at, parts->cmd, parts->cmd_size, parts->data.bytes, parts->data.size);
+    outbox_accept (&core->session.out.box, size);
+    send_accepted (core);
+    return 0;
 }
 
 /*  Messages up to so many bytes are written with the lock held. */
@@ -321,6 +350,14 @@ write_parts (const message_parts_t *self, muster_writer_t *writer, blob_part_t *
     return writer_part (writer, message);
 }
 
+static muster_error_t
+accept_reply (worker_core_t *core, const message_parts_t *parts)
+{
+    blob_part_t written;
+    muster_error_t error = write_parts (parts, core->writer, &written);
+    return error ? error : accept_part (core, &written);
+}
+
 /*  False if that would have to wait. */
 static bool
 lock_core (worker_core_t *core, bool at_once)
@@ -332,12 +369,12 @@ lock_core (worker_core_t *core, bool at_once)
 }
 
 static muster_error_t
-check_message (const char *cmd, const void *data, size_t size)
+check_message (const message_parts_t *parts)
 {
-    if (!scan_name (cmd, strlen (cmd)))
+    if (!scan_name (parts->cmd, parts->cmd_size))
         return MUSTER_INVAL;
     scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = WORKER_MESSAGE_LIMIT };
-    switch (scan_data (data, size, &limits)) {
+    switch (scan_data (parts->data.bytes, parts->data.size, &limits)) {
         case MUSTER_REFUSAL_NONE: return 0;
         case MUSTER_REFUSAL_SIZE: return MUSTER_TOOBIG;
         case MUSTER_REFUSAL_MEMORY: return MUSTER_NOMEM;
@@ -350,14 +387,12 @@ static muster_error_t
 accept_message (muster_worker_t *self, const message_parts_t *parts, const blob_part_t *message)
 {
     worker_core_t *core = &self->core;
-    blob_part_t written;
     if (!lock_core (core, parts->at_once))
         return MUSTER_AGAIN;
     muster_error_t error = wait_for_room (self, parts->at_once);
-    if (!error && !message)
-        error = write_parts (parts, core->writer, &written);
     if (!error)
-        error = accept_written (self, message ? message : &written);
+        error = message ? accept_part (core, message)
+            : parts->kind ? accept_reply (core, parts) : accept_in_place (core, parts);
     pthread_mutex_unlock (&core->lock);
     return error;
 }
@@ -394,13 +429,14 @@ write_message (muster_worker_t *self, const message_parts_t *parts)
 }
 
 static muster_error_t
-send_message (muster_worker_t *self, const message_parts_t *parts)
+send_message (muster_worker_t *self, message_parts_t *parts)
 {
     if (is_foreign (self))
         return MUSTER_FORKED;
     if (!self->started)
         return MUSTER_CLOSED;
-    muster_error_t error = check_message (parts->cmd, parts->data.bytes, parts->data.size);
+    parts->cmd_size = strlen (parts->cmd);
+    muster_error_t error = check_message (parts);
     return error ? error : write_message (self, parts);
 }
 

@@ -196,7 +196,8 @@ take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32
     if (refusal) {
         refuse (self, refusal);
         batch->refused = true;
-        batch->count = batch->done = count - skip;
+        batch->count = count - skip;
+        batch->done = count - skip;
         session_received (&core->session, count - skip, batch->size, self->now);
         backlog_keep (&core->backlog, batch);
     }
@@ -330,7 +331,7 @@ settle (loop_t *self)
     settled_t settled;
     self->slow = true;
     drop_progress (core);
-    while (backlog_settle (&core->backlog, core->inbox, &settled)) {
+    while (backlog_settle (&core->backlog, &settled)) {
         self->slow = false;
         if (settled.stream == core->session.in.stream)
             session_handled (&core->session, settled.count, settled.size, settled.refused, self->now);

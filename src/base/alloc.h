@@ -20,6 +20,11 @@ char *alloc_text (const char *text);    /* a copy; NULL for NULL */
 bool alloc_option (char **option, const char *text);
 void alloc_free (void *memory);
 
+/*  Let the heap see a large block come and go. Until it has (mallopt(3), M_MMAP_THRESHOLD: it
+    learns from the first), it gives what ZeroMQ frees back to the system frame by frame,
+    and to get pages anew costs more than to fill them. */
+void alloc_warm (void);
+
 /*  Memory for a message. What is large goes back to the system when it is freed, or
     waits a second to be used again (spare.h): the heap would keep it, for as long as
     anything lies behind it. */

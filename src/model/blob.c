@@ -32,6 +32,12 @@ blob_share (blob_t *self)
     return self;
 }
 
+bool
+blob_is_ours (blob_t *self)
+{
+    return atomic_load_explicit (&self->owners, memory_order_acquire) == 1;
+}
+
 void
 blob_release (blob_t **self_p)
 {

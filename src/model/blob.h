@@ -35,6 +35,9 @@ blob_t *blob_new (size_t room);
 /*  Another owner. Returns self. */
 blob_t *blob_share (blob_t *self);
 
+/*  Is the caller the only owner? */
+bool blob_is_ours (blob_t *self);
+
 /*  One owner less; *self_p is set to NULL. */
 void blob_release (blob_t **self_p);
 

@@ -45,6 +45,7 @@ struct _muster_message_t {
     uint32_t answers_stream;        /* tag of the stream whose position it answers */
     bool asked;                     /* a command of an ask, or the reply to one */
     bool late;
+    bool same_source;               /* as the message that was in this memory before */
     bool owned;                     /* made by dup: destroy frees all of it */
     char source [MUSTER_NAME_MAX + 1];
     char cmd [MUSTER_NAME_MAX + 1];

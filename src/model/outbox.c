@@ -66,9 +66,17 @@ outbox_clear (outbox_t *self)
     for (uint64_t run = self->run_first; run < self->run_end; run++)
         blob_release (&run_at (self, run)->blob);
     blob_release (&self->filling);
+    outbox_rest (self);
     alloc_free (self->sizes);
     alloc_free (self->runs);
     outbox_init (self, self->accepted);
+}
+
+void
+outbox_rest (outbox_t *self)
+{
+    while (self->spares > 0)
+        blob_release (&self->spare [--self->spares]);
 }
 
 /*  --------------------------------------------------------------------------
@@ -156,31 +164,64 @@ run_can_grow (const outbox_t *self, size_t size)
 }
 
 static void
-push_run (outbox_t *self, blob_t *blob, size_t offset, size_t size, bool shared)
+push_run (outbox_t *self, blob_t *blob, size_t offset, uint32_t count, size_t size, bool shared)
 {
     *run_at (self, self->run_end++) = (outbox_run_t) {
         .blob = blob_share (blob), .body = blob->bytes + offset, .size = size,
-        .first = self->accepted.messages + 1, .count = 1, .shared = shared };
+        .first = self->accepted.messages + 1, .count = count, .shared = shared };
     self->overhead += RUN_OVERHEAD;
 }
 
+static blob_t *
+blob_for (outbox_t *self, size_t need)
+{
+    size_t room = self->filling ? self->filling->room * 2 : BLOB_LEAST;
+    if (self->spares > 0 && need <= BLOB_MOST)
+        return self->spare [--self->spares];
+    if (room > BLOB_MOST)
+        room = BLOB_MOST;
+    return blob_new (room < need ? need : room);
+}
+
 /*  A blob with room for a new run of size bytes. */
-static muster_error_t
+static bool
 make_room_for_bytes (outbox_t *self, size_t size)
 {
     size_t need = FRAME_HEADER_ROOM + size;
     if (self->filling && self->filled + need <= self->filling->room)
-        return 0;
-    size_t room = self->filling ? self->filling->room * 2 : BLOB_LEAST;
-    if (room > BLOB_MOST)
-        room = BLOB_MOST;
-    blob_t *blob = blob_new (room < need ? need : room);
+        return true;
+    blob_t *blob = blob_for (self, need);
     if (!blob)
-        return MUSTER_NOMEM;
+        return false;
     blob_release (&self->filling);
     self->filling = blob;
     self->filled = 0;
-    return 0;
+    return true;
+}
+
+/*  A new run is empty until its first message is accepted. */
+uint8_t *
+outbox_reserve (outbox_t *self, size_t size)
+{
+    if (make_room_for_size (self))
+        return NULL;
+    if (!run_can_grow (self, size)) {
+        if (make_room_for_run (self) || !make_room_for_bytes (self, size))
+            return NULL;
+        self->filled += FRAME_HEADER_ROOM;
+        push_run (self, self->filling, self->filled, 0, 0, false);
+    }
+    return self->filling->bytes + self->filled;
+}
+
+void
+outbox_accept (outbox_t *self, size_t size)
+{
+    outbox_run_t *run = run_at (self, self->run_end - 1);
+    run->size += size;
+    run->count++;
+    self->filled += size;
+    count_accepted (self, size);
 }
 
 muster_error_t
@@ -188,24 +229,11 @@ outbox_append (outbox_t *self, const void *bytes, size_t size)
 {
     if (size >= WITHDRAWN)
         return MUSTER_TOOBIG;
-    if (make_room_for_size (self))
+    uint8_t *at = outbox_reserve (self, size);
+    if (!at)
         return MUSTER_NOMEM;
-    if (run_can_grow (self, size)) {
-        outbox_run_t *run = run_at (self, self->run_end - 1);
-        memcpy (run->body + run->size, bytes, size);
-        run->size += size;
-        run->count++;
-    }
-    else {
-        if (make_room_for_run (self) || make_room_for_bytes (self, size))
-            return MUSTER_NOMEM;
-        size_t offset = self->filled + FRAME_HEADER_ROOM;
-        memcpy (self->filling->bytes + offset, bytes, size);
-        push_run (self, self->filling, offset, size, false);
-        self->filled = offset;
-    }
-    self->filled += size;
-    count_accepted (self, size);
+    memcpy (at, bytes, size);
+    outbox_accept (self, size);
     return 0;
 }
 
@@ -218,7 +246,7 @@ outbox_append_part (outbox_t *self, const blob_part_t *part, bool shared)
         return MUSTER_TOOBIG;
     if (make_room_for_size (self) || make_room_for_run (self))
         return MUSTER_NOMEM;
-    push_run (self, part->blob, part->bytes - part->blob->bytes, part->size, shared);
+    push_run (self, part->blob, part->bytes - part->blob->bytes, 1, part->size, shared);
     count_accepted (self, part->size);
     return 0;
 }
@@ -379,6 +407,19 @@ outbox_untake (outbox_t *self, const outbox_piece_t *piece)
     }
 }
 
+/*  One owner less of a blob; the last one may fill it again. */
+static void
+retire (outbox_t *self, blob_t **blob_p)
+{
+    blob_t *blob = *blob_p;
+    if (!blob || blob->room != BLOB_MOST || self->spares == OUTBOX_SPARE || !blob_is_ours (blob)) {
+        blob_release (blob_p);
+        return;
+    }
+    self->spare [self->spares++] = blob;
+    *blob_p = NULL;
+}
+
 bool
 outbox_handled (outbox_t *self, uint64_t messages)
 {
@@ -393,12 +434,12 @@ outbox_handled (outbox_t *self, uint64_t messages)
         outbox_run_t *run = run_at (self, self->run_first);
         if (run->first + run->count > messages + 1)
             break;
-        blob_release (&run->blob);
+        retire (self, &run->blob);
         self->overhead -= RUN_OVERHEAD;
         self->run_first++;
     }
     if (self->handled.messages == self->accepted.messages) {
-        blob_release (&self->filling);
+        retire (self, &self->filling);
         self->largest = 0;
     }
     return true;

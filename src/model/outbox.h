@@ -31,6 +31,8 @@ typedef struct {
     bool touched;           /* was sent in part or in whole */
 } outbox_run_t;
 
+#define OUTBOX_SPARE 8
+
 typedef struct {
     position_t accepted;
     position_t sent;        /* whole messages */
@@ -49,6 +51,8 @@ typedef struct {
     uint64_t run_next;      /* the run that holds message sent.messages + 1 */
     blob_t *filling;        /* the newest blob, while it has room */
     size_t filled;          /* bytes of it in use */
+    blob_t *spare [OUTBOX_SPARE];   /* large ones that wait to be filled again: fresh pages cost as much as */
+    unsigned spares;                /* filling them */
 } outbox_t;
 
 /*  What is to be sent next. */
@@ -69,6 +73,11 @@ void outbox_clear (outbox_t *self);
 /*  Accept a packed message; it is copied. Errors: MUSTER_NOMEM, MUSTER_TOOBIG. */
 muster_error_t outbox_append (outbox_t *self, const void *bytes, size_t size);
 
+/*  Where a message of size bytes is to be written; it is accepted once outbox_accept
+    says so. NULL when out of memory. */
+uint8_t *outbox_reserve (outbox_t *self, size_t size);
+void outbox_accept (outbox_t *self, size_t size);
+
 /*  The same; if it is part of a blob, with FRAME_HEADER_ROOM bytes before it, that
     gets another owner instead. shared: others read these bytes, or write before them. */
 muster_error_t outbox_append_part (outbox_t *self, const blob_part_t *part, bool shared);
@@ -76,6 +85,9 @@ muster_error_t outbox_append_part (outbox_t *self, const blob_part_t *part, bool
 /*  Withdraw the messages larger than limit that were not sent: each goes out as a
     chunk of no bytes and counts for none, so that positions stay whole. */
 void outbox_withdraw (outbox_t *self, uint64_t limit);
+
+/*  Nothing was said for a while: free memory that waits to be used. */
+void outbox_rest (outbox_t *self);
 
 /*  Bytes of memory that the kept messages are charged for. */
 uint64_t outbox_charge (const outbox_t *self);

@@ -20,8 +20,8 @@
 /*  Sizes of frames, in bytes: a run of messages that share a frame, and one
     piece of a message that is larger than that. Commands go in smaller
     pieces, so that no heartbeat waits behind a model. */
-#define FRAME_RUN_BYTES 65536
-#define FRAME_RUN_MESSAGES 1024
+#define FRAME_RUN_BYTES 131072
+#define FRAME_RUN_MESSAGES 4096
 #define FRAME_CHUNK_BYTES 1048576
 #define FRAME_COMMAND_CHUNK_BYTES 262144
 

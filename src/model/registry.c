@@ -7,6 +7,7 @@
 #include "model/registry.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -46,6 +47,7 @@ struct registry {
     registry_slot_t *system;
     visitor_t visitors [THREADS_MOST];
     size_t visitors_used;           /* records from here on were never used */
+    atomic_ulong change;            /* number of the last change; read without the lock too */
     char own_source [MUSTER_NAME_MAX + 1];
 };
 
@@ -184,6 +186,7 @@ put_named (registry_t *self, const char *source, registry_slot_t *slot, bool ove
     pthread_mutex_lock (&self->lock);
     named_t *named = find_named (self, source);
     muster_error_t error = 0;
+    atomic_fetch_add (&self->change, 1);
     if (!named)
         error = add_named (self, source, slot);
     else if (!overwrite)
@@ -222,6 +225,7 @@ registry_unregister (registry_t *self, const char *source)
     pthread_mutex_lock (&self->lock);
     named_t *named = find_named (self, source);
     if (named) {
+        atomic_fetch_add (&self->change, 1);
         HASH_DEL (self->named, named);
         self->last = NULL;
         error = retire (self, named->slot);
@@ -241,6 +245,7 @@ replace (registry_t *self, registry_slot_t **place, muster_handler_fn *handler, 
         return MUSTER_NOMEM;
     pthread_mutex_lock (&self->lock);
     registry_slot_t *old = *place;
+    atomic_fetch_add (&self->change, 1);
     *place = slot;
     muster_error_t error = retire (self, old);
     pthread_mutex_unlock (&self->lock);
@@ -271,12 +276,16 @@ visit (registry_t *self)
 }
 
 static registry_entry_t
-enter (registry_slot_t *slot)
+enter (registry_t *self, registry_slot_t *slot)
 {
+    registry_entry_t entry = { .change = atomic_load (&self->change) };
     if (!slot)
-        return (registry_entry_t) { .handler = NULL };
+        return entry;
     slot->running++;
-    return (registry_entry_t) { .handler = slot->handler, .arg = slot->arg, .slot = slot };
+    entry.handler = slot->handler;
+    entry.arg = slot->arg;
+    entry.slot = slot;
+    return entry;
 }
 
 registry_entry_t
@@ -285,7 +294,7 @@ registry_enter (registry_t *self, const char *source)
     pthread_mutex_lock (&self->lock);
     visit (self);
     const named_t *named = find_named (self, source);
-    registry_entry_t entry = enter (named ? named->slot : self->fallback);
+    registry_entry_t entry = enter (self, named ? named->slot : self->fallback);
     pthread_mutex_unlock (&self->lock);
     return entry;
 }
@@ -295,7 +304,7 @@ registry_enter_system (registry_t *self)
 {
     pthread_mutex_lock (&self->lock);
     visit (self);
-    registry_entry_t entry = enter (self->system);
+    registry_entry_t entry = enter (self, self->system);
     pthread_mutex_unlock (&self->lock);
     return entry;
 }
@@ -310,6 +319,12 @@ registry_leave (registry_t *self, registry_entry_t entry)
         alloc_free (slot);
     pthread_cond_broadcast (&self->left);
     pthread_mutex_unlock (&self->lock);
+}
+
+bool
+registry_is_current (const registry_t *self, const registry_entry_t *entry)
+{
+    return atomic_load (&self->change) == entry->change;
 }
 
 bool

@@ -25,6 +25,7 @@ typedef struct {
     muster_handler_fn *handler;
     void *arg;
     registry_slot_t *slot;      /* the registry's */
+    unsigned long change;       /* the registry's: the last one before it was entered */
 } registry_entry_t;
 
 /*  How a caller waits for a condition (CLOCK_MONOTONIC), with the lock held. An
@@ -51,6 +52,10 @@ registry_entry_t registry_enter (registry_t *self, const char *source);
 /*  The same for an event of the listener. */
 registry_entry_t registry_enter_system (registry_t *self);
 void registry_leave (registry_t *self, registry_entry_t entry);
+
+/*  Would who enters again, for the same source, get the same? Not locked: a change that has
+    returned is seen. */
+bool registry_is_current (const registry_t *self, const registry_entry_t *entry);
 
 /*  Is the calling thread inside a handler of this registry? */
 bool registry_inside (registry_t *self);

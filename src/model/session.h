@@ -64,6 +64,7 @@ typedef struct {
     uint64_t moved;         /* what was sent and received, when it was looked at last */
     int64_t moved_at;       /* since when it is the same, or nothing is under way */
     bool paused;            /* the peer takes nothing more */
+    uint64_t rested;        /* messages accepted at the last heartbeat */
 } session_out_t;
 
 /*  The half that receives. */

@@ -66,6 +66,15 @@ session_ask_again (session_t *self)
     out->awaited_sent = 0;
 }
 
+/*  Once in a heartbeat. */
+static void
+rest_if_idle (session_out_t *out)
+{
+    if (out->rested == out->box.accepted.messages)
+        outbox_rest (&out->box);
+    out->rested = out->box.accepted.messages;
+}
+
 static void
 fill_hello (const session_t *self, frame_hello_t *hello)
 {
@@ -179,8 +188,10 @@ session_next_control (session_t *self, int64_t now, frame_t *frame)
             return true;
         case FRAME_POSITIONS:
             fill_positions (self, &frame->positions);
-            if (now - self->sent_at >= self->heartbeat)
+            if (now - self->sent_at >= self->heartbeat) {
                 session_ask_again (self);
+                rest_if_idle (&self->out);
+            }
             self->sent_at = now;
             return true;
         case FRAME_WANT:

@@ -14,6 +14,7 @@
 
 #include <zmq.h>
 
+#include "base/alloc.h"
 #include "base/luck.h"
 #include "base/process.h"
 #include "base/spare.h"
@@ -85,6 +86,7 @@ make_context_without_signals (void)
 {
     if (process_reserve (DESCRIPTORS, THREADS) != 0)
         return NULL;
+    alloc_warm ();
     sigset_t all, before;
     sigfillset (&all);
     pthread_sigmask (SIG_SETMASK, &all, &before);

@@ -53,6 +53,26 @@ encode_session (muster_writer_t *writer, const char *cmd, const void *data, size
     write_end (writer, kind, stream, position);
 }
 
+/*  A str of up to so many bytes has its length in the lead byte. */
+#define SHORT_STR 31
+
+size_t
+encode_size (size_t cmd_size, size_t size)
+{
+    return (cmd_size <= SHORT_STR ? 2 : 3) + cmd_size + size;
+}
+
+void
+encode_at (uint8_t *at, const char *cmd, size_t cmd_size, const void *data, size_t size)
+{
+    *at++ = 0x92;                                   /* an array of two */
+    if (cmd_size > SHORT_STR)
+        *at++ = 0xd9;
+    *at++ = (uint8_t) (cmd_size <= SHORT_STR ? 0xa0 | cmd_size : cmd_size);
+    memcpy (at, cmd, cmd_size);
+    memcpy (at + cmd_size, data, size);
+}
+
 /*  Append what is in writer to part. */
 static muster_error_t
 put_behind (blob_part_t *part, const muster_writer_t *writer)

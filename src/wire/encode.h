@@ -22,6 +22,10 @@ void encode_plain (muster_writer_t *writer, const char *source, const char *cmd,
 void encode_session (muster_writer_t *writer, const char *cmd, const void *data, size_t size,
     uint8_t kind, uint32_t stream, uint64_t position);
 
+/*  The same for kind 0, in memory that is the caller's: the size it takes, and writing it there. */
+size_t encode_size (size_t cmd_size, size_t size);
+void encode_at (uint8_t *at, const char *cmd, size_t cmd_size, const void *data, size_t size);
+
 /*  Make a session's message of packed data that lies in a writer's blob (writer_part):
     written around it, so that part is the message. Errors: MUSTER_NOMEM. */
 muster_error_t encode_session_around (

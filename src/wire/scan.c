@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "wire/duplicates.h"
 #include "wire/head.h"
+#include "wire/skim.h"
 #include "wire/utf8.h"
 
 /*  Levels of the usual limit, and of the wall. */
@@ -267,6 +268,12 @@ static muster_refusal_t
 take_data (scan_t *self, const uint8_t **data, size_t *size)
 {
     *data = self->at;
+    const uint8_t *end = skim_map (self->at, self->end);
+    if (end) {
+        self->at = end;
+        *size = (size_t) (end - *data);
+        return MUSTER_REFUSAL_NONE;
+    }
     muster_refusal_t refusal = self->limit <= LEVELS_USUAL ? walk_usual (self) : walk_deep (self);
     *size = (size_t) (self->at - *data);
     return refusal;
@@ -513,7 +520,7 @@ after_value (const uint8_t *at)
     return at;
 }
 
-static const uint8_t *
+static void
 split_tail (const uint8_t *at, scan_message_t *message)
 {
     message->kind = (uint8_t) known_number (&at);
@@ -521,13 +528,11 @@ split_tail (const uint8_t *at, scan_message_t *message)
         message->stream = (uint32_t) known_number (&at);
         message->position = known_number (&at);
     }
-    return at;
 }
 
 void
 scan_split (const uint8_t *bytes, size_t size, scan_form_t form, scan_message_t *message)
 {
-    (void) size;
     clear (message);
     const uint8_t *at = bytes;
     head_t head = known_head (&at);
@@ -535,9 +540,11 @@ scan_split (const uint8_t *bytes, size_t size, scan_form_t form, scan_message_t 
         message->source = known_name (&at, &message->source_size);
     message->cmd = known_name (&at, &message->cmd_size);
     message->data = at;
+    message->size = size;
+    message->data_size = (size_t) (bytes + size - at);
+    if (form == SCAN_PLAIN || head.length == 2)
+        return;
     at = after_value (at);
     message->data_size = (size_t) (at - message->data);
-    if (form == SCAN_SESSION && head.length > 2)
-        at = split_tail (at, message);
-    message->size = (size_t) (at - bytes);
+    split_tail (at, message);
 }

@@ -76,8 +76,8 @@ muster_refusal_t scan_duplicates (const scan_message_t *message, uint64_t *scrat
 muster_refusal_t scan_whole (
     const uint8_t *bytes, size_t size, scan_form_t form, const scan_limits_t *limits, scan_message_t *message);
 
-/*  Take apart a message that passed the scan before: the parts, unchecked, but
-    for most_keys. Others may follow it. */
+/*  Take apart a message of size bytes that passed the scan before: the parts, unchecked,
+    but for most_keys. */
 void scan_split (const uint8_t *bytes, size_t size, scan_form_t form, scan_message_t *message);
 
 /*  Is text what a source or a cmd may be: 1 to 255 bytes of UTF-8 without

@@ -16,7 +16,7 @@
 #define ROOM_FIRST 256
 
 /*  As large as this it writes into a blob. */
-#define BLOB_LEAST FRAME_RUN_BYTES
+#define BLOB_LEAST 65536
 
 struct _muster_writer_t {
     msgpack_packer packer;

@@ -601,7 +601,7 @@ Test (scan, splits_what_it_let_pass_into_the_same_parts)
         scan_message_t scanned;
         scan_message_t split;
         cr_assert_eq (scan_message (bytes, size, form, &usual, &scanned), MUSTER_REFUSAL_NONE);
-        scan_split (bytes, size, form, &split);
+        scan_split (bytes, scanned.size, form, &split);
         cr_assert_eq (split.size, size - 12);
         cr_assert_eq (split.size, scanned.size);
         cr_assert_eq (split.source, scanned.source);
