@@ -268,12 +268,6 @@ static muster_refusal_t
 take_data (scan_t *self, const uint8_t **data, size_t *size)
 {
     *data = self->at;
-    const uint8_t *end = skim_map (self->at, self->end);
-    if (end) {
-        self->at = end;
-        *size = (size_t) (end - *data);
-        return MUSTER_REFUSAL_NONE;
-    }
     muster_refusal_t refusal = self->limit <= LEVELS_USUAL ? walk_usual (self) : walk_deep (self);
     *size = (size_t) (self->at - *data);
     return refusal;
@@ -298,6 +292,12 @@ start (scan_t *self, const uint8_t *bytes, size_t size, const scan_limits_t *lim
     self->pending = 0;
     self->most_pending = 0;
     self->crowded = false;
+}
+
+static bool
+fits (size_t size, const scan_limits_t *limits)
+{
+    return size <= SCAN_SIZE_WALL && (limits->message_size == 0 || size <= limits->message_size);
 }
 
 static muster_refusal_t
@@ -405,6 +405,8 @@ scan_message (
 {
     if (size == 0)
         return MUSTER_REFUSAL_EMPTY;
+    if (form == SCAN_SESSION && skim_message (bytes, bytes + size, message) && fits (message->size, limits))
+        return MUSTER_REFUSAL_NONE;
     scan_t scan;
     start (&scan, bytes, size, limits);
     clear (message);
@@ -454,6 +456,8 @@ scan_data (const uint8_t *bytes, size_t size, const scan_limits_t *limits)
 {
     if (size == 0)
         return MUSTER_REFUSAL_DATA;
+    if (fits (size, limits) && skim_map (bytes, bytes + size) == bytes + size)
+        return MUSTER_REFUSAL_NONE;
     scan_t scan;
     scan_message_t message = {0};
     start (&scan, bytes, size, limits);
@@ -533,6 +537,8 @@ split_tail (const uint8_t *at, scan_message_t *message)
 void
 scan_split (const uint8_t *bytes, size_t size, scan_form_t form, scan_message_t *message)
 {
+    if (form == SCAN_SESSION && skim_split (bytes, bytes + size, message))
+        return;
     clear (message);
     const uint8_t *at = bytes;
     head_t head = known_head (&at);

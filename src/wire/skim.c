@@ -1,4 +1,4 @@
-/*  skim.c - the usual data at a glance
+/*  skim.c - the usual message at a glance
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -12,11 +12,20 @@
 #include "wire/head.h"
 #include "wire/utf8.h"
 
+#define ARRAY_OF_TWO 0x92
 #define FIXMAP 0x80
 #define FIXMAP_MOST 15
 #define FIXSTR 0xa0
 #define FIXSTR_MOST 31
-#define HIGH_BITS 0x8080808080808080u
+
+#define WORD ((ptrdiff_t) sizeof (uint64_t))
+#define EACH_BYTE(byte) (0x0101010101010101u * (byte))
+#define HIGH_BITS EACH_BYTE (0x80)
+
+/*  Bytes of the numbers, true, false and nil, by their first; 0: of something else. */
+static const uint8_t scalar_sizes [256] = {
+    [0x00 ... 0x7f] = 1, [0xc0] = 1, [0xc2 ... 0xc3] = 1, [0xca] = 5, [0xcb] = 9, [0xcc] = 2, [0xcd] = 3, [0xce] = 5,
+    [0xcf] = 9, [0xd0] = 2, [0xd1] = 3, [0xd2] = 5, [0xd3] = 9, [0xe0 ... 0xff] = 1 };
 
 static inline uint64_t
 word_at (const uint8_t *at)
@@ -26,59 +35,112 @@ word_at (const uint8_t *at)
     return le64toh (word);
 }
 
-/*  A number that equal keys have in common, and others as a rule have not. False if
-    the key is none of the usual. */
-static inline bool
-take_key (const uint8_t **at, const uint8_t *end, uint64_t *mark)
+/*  The size of a short str that is not empty; 0 for anything else. A word can be read behind
+    its first byte. */
+static inline uint32_t
+short_str (const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *text = *at + 1;
-    if (end - *at < 1 + (int) sizeof (uint64_t))
-        return false;
-    uint32_t size = **at ^ FIXSTR;
-    if (size == 0 || size > FIXSTR_MOST)
-        return false;
-    if (size <= sizeof (uint64_t)) {
-        *mark = word_at (text) << (64 - 8 * size);
-        *at = text + size;
-        return (*mark & HIGH_BITS) == 0;
+    if (end - at <= WORD)
+        return 0;
+    uint32_t size = *at ^ FIXSTR;
+    return size <= FIXSTR_MOST && end - at > (ptrdiff_t) size ? size : 0;
+}
+
+/*  A number that equal keys have in common, and others as a rule have not. False if it is
+    not UTF-8. */
+static inline bool
+mark_key (const uint8_t *text, uint32_t size, uint64_t *mark)
+{
+    if (size > WORD) {
+        *mark = word_at (text) + 3 * word_at (text + size - WORD);
+        return utf8_valid (text, size);
     }
-    if (end - text < size || !utf8_valid (text, size))
-        return false;
-    *mark = word_at (text) + 3 * word_at (text + size - sizeof (uint64_t));
-    *at = text + size;
-    return true;
+    *mark = word_at (text) << (64 - 8 * size);
+    return (*mark & HIGH_BITS) == 0;
+}
+
+/*  The end of a value; NULL if it is a container, or cut off, or no value. */
+static const uint8_t *
+pass_other_value (const uint8_t *at, const uint8_t *end)
+{
+    head_t head;
+    if (!head_read (at, end, &head) || head.kind == HEAD_RESERVED || head_is_container (&head))
+        return NULL;
+    at += head.size;
+    if (head.length > (size_t) (end - at) || (head.kind == MUSTER_VALUE_STR && !utf8_valid (at, head.length)))
+        return NULL;
+    return at + head.length;
+}
+
+static inline const uint8_t *
+pass_value (const uint8_t *at, const uint8_t *end)
+{
+    ptrdiff_t size = at < end ? scalar_sizes [*at] : 0;
+    return size > 0 && size <= end - at ? at + size : pass_other_value (at, end);
 }
 
 static inline bool
-take_value (const uint8_t **at, const uint8_t *end)
+is_among (uint64_t mark, const uint64_t *marks, uint32_t count)
 {
-    head_t head;
-    if (!head_read (*at, end, &head) || head.kind == HEAD_RESERVED || head_is_container (&head))
-        return false;
-    const uint8_t *payload = *at + head.size;
-    if (head.length > (size_t) (end - payload))
-        return false;
-    *at = payload + head.length;
-    return head.kind != MUSTER_VALUE_STR || utf8_valid (payload, head.length);
+    for (uint32_t index = 0; index < count; index++)
+        if (marks [index] == mark)
+            return true;
+    return false;
 }
 
 const uint8_t *
 skim_map (const uint8_t *at, const uint8_t *end)
 {
     uint64_t marks [FIXMAP_MOST];
-    if (at == end)
-        return NULL;
-    uint32_t pairs = *at++ ^ FIXMAP;
+    uint32_t pairs = at < end ? *at++ ^ FIXMAP : FIXMAP_MOST + 1;
     if (pairs > FIXMAP_MOST)
         return NULL;
     for (uint32_t pair = 0; pair < pairs; pair++) {
-        if (!take_key (&at, end, &marks [pair]))
+        uint32_t size = short_str (at, end);
+        if (size == 0 || !mark_key (at + 1, size, &marks [pair]) || is_among (marks [pair], marks, pair))
             return NULL;
-        for (uint32_t before = 0; before < pair; before++)
-            if (marks [before] == marks [pair])
-                return NULL;
-        if (!take_value (&at, end))
+        at = pass_value (at + 1 + size, end);
+        if (!at)
             return NULL;
     }
     return at;
+}
+
+/*  The message up to its data. */
+static inline void
+note_beginning (const uint8_t *at, uint32_t cmd_size, scan_message_t *message)
+{
+    *message = (scan_message_t) { .cmd = at + 2, .cmd_size = (uint8_t) cmd_size, .data = at + 2 + cmd_size };
+}
+
+static inline void
+note_end (const uint8_t *at, const uint8_t *end, scan_message_t *message)
+{
+    message->size = (size_t) (end - at);
+    message->data_size = (size_t) (end - message->data);
+}
+
+bool
+skim_message (const uint8_t *at, const uint8_t *end, scan_message_t *message)
+{
+    uint32_t cmd_size = end - at > WORD && *at == ARRAY_OF_TWO ? short_str (at + 1, end) : 0;
+    if (cmd_size == 0 || !utf8_printable (at + 2, cmd_size))
+        return false;
+    const uint8_t *data_end = skim_map (at + 2 + cmd_size, end);
+    if (!data_end)
+        return false;
+    note_beginning (at, cmd_size, message);
+    note_end (at, data_end, message);
+    return true;
+}
+
+bool
+skim_split (const uint8_t *at, const uint8_t *end, scan_message_t *message)
+{
+    uint32_t cmd_size = *at == ARRAY_OF_TWO ? at [1] ^ FIXSTR : FIXSTR_MOST + 1;
+    if (cmd_size > FIXSTR_MOST)
+        return false;
+    note_beginning (at, cmd_size, message);
+    note_end (at, end, message);
+    return true;
 }
