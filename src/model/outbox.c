@@ -25,7 +25,7 @@
 void
 outbox_init (outbox_t *self, position_t start)
 {
-    *self = (outbox_t) { .accepted = start, .sent = start, .handled = start };
+    *self = (outbox_t) { .accepted = start, .sent = start, .handled = start, .sizes_before = start.messages };
 }
 
 static outbox_run_t *
@@ -90,21 +90,26 @@ before_first_size (const outbox_t *self)
     return self->run_first < self->run_end ? run_at (self, self->run_first)->first - 1 : self->accepted.messages;
 }
 
+static bool
+has_room_for_size (const outbox_t *self)
+{
+    return self->accepted.messages - self->sizes_before < self->sizes_room;
+}
+
 static muster_error_t
 make_room_for_size (outbox_t *self)
 {
-    uint64_t before = before_first_size (self);
-    uint64_t kept = self->accepted.messages - before;
-    if (kept < self->sizes_room)
+    if (has_room_for_size (self))
+        return 0;
+    self->sizes_before = before_first_size (self);
+    if (has_room_for_size (self))
         return 0;
     size_t room = self->sizes_room ? self->sizes_room * 2 : 64;
     uint32_t *sizes = alloc_new (room * sizeof (uint32_t));
     if (!sizes)
         return MUSTER_NOMEM;
-    for (uint64_t i = 1; i <= kept; i++) {
-        uint64_t position = before + i;
+    for (uint64_t position = self->sizes_before + 1; position <= self->accepted.messages; position++)
         sizes [position & (room - 1)] = *entry_of (self, position);
-    }
     alloc_free (self->sizes);
     self->sizes = sizes;
     self->sizes_room = room;

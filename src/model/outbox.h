@@ -44,6 +44,7 @@ typedef struct {
 
     uint32_t *sizes;        /* ring of the kept messages' sizes, WITHDRAWN or not */
     size_t sizes_room;      /* a power of two */
+    uint64_t sizes_before;  /* no size from here on back is kept; those after it may be */
     outbox_run_t *runs;     /* ring */
     size_t runs_room;       /* a power of two */
     uint64_t run_first;     /* number of the oldest run kept */

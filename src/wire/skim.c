@@ -12,11 +12,8 @@
 #include "wire/head.h"
 #include "wire/utf8.h"
 
-#define ARRAY_OF_TWO 0x92
 #define FIXMAP 0x80
 #define FIXMAP_MOST 15
-#define FIXSTR 0xa0
-#define FIXSTR_MOST 31
 
 #define WORD ((ptrdiff_t) sizeof (uint64_t))
 #define EACH_BYTE(byte) (0x0101010101010101u * (byte))
@@ -42,8 +39,8 @@ short_str (const uint8_t *at, const uint8_t *end)
 {
     if (end - at <= WORD)
         return 0;
-    uint32_t size = *at ^ FIXSTR;
-    return size <= FIXSTR_MOST && end - at > (ptrdiff_t) size ? size : 0;
+    uint32_t size = *at ^ SKIM_FIXSTR;
+    return size <= SKIM_FIXSTR_MOST && end - at > (ptrdiff_t) size ? size : 0;
 }
 
 /*  A number that equal keys have in common, and others as a rule have not. False if it is
@@ -88,6 +85,28 @@ is_among (uint64_t mark, const uint64_t *marks, uint32_t count)
     return false;
 }
 
+/*  A key and its value. */
+static const uint8_t *
+pass_pair (const uint8_t *at, const uint8_t *end, uint64_t *mark)
+{
+    uint32_t size = short_str (at, end);
+    return size > 0 && mark_key (at + 1, size, mark) ? pass_value (at + 1 + size, end) : NULL;
+}
+
+/*  The same where nothing can be cut off; NULL also if it is not of the shortest kind. */
+#define PAIR_MOST (1 + WORD + 9)
+
+static inline const uint8_t *
+pass_short_pair (const uint8_t *at, uint64_t *mark)
+{
+    uint32_t size = *at ^ SKIM_FIXSTR;
+    if (size - 1 >= WORD)
+        return NULL;
+    *mark = word_at (at + 1) << (64 - 8 * size);
+    uint32_t value = scalar_sizes [at [1 + size]];
+    return value > 0 && (*mark & HIGH_BITS) == 0 ? at + 1 + size + value : NULL;
+}
+
 const uint8_t *
 skim_map (const uint8_t *at, const uint8_t *end)
 {
@@ -96,51 +115,25 @@ skim_map (const uint8_t *at, const uint8_t *end)
     if (pairs > FIXMAP_MOST)
         return NULL;
     for (uint32_t pair = 0; pair < pairs; pair++) {
-        uint32_t size = short_str (at, end);
-        if (size == 0 || !mark_key (at + 1, size, &marks [pair]) || is_among (marks [pair], marks, pair))
+        const uint8_t *next = end - at >= PAIR_MOST ? pass_short_pair (at, &marks [pair]) : NULL;
+        if (!next)
+            next = pass_pair (at, end, &marks [pair]);
+        if (!next || is_among (marks [pair], marks, pair))
             return NULL;
-        at = pass_value (at + 1 + size, end);
-        if (!at)
-            return NULL;
+        at = next;
     }
     return at;
-}
-
-/*  The message up to its data. */
-static inline void
-note_beginning (const uint8_t *at, uint32_t cmd_size, scan_message_t *message)
-{
-    *message = (scan_message_t) { .cmd = at + 2, .cmd_size = (uint8_t) cmd_size, .data = at + 2 + cmd_size };
-}
-
-static inline void
-note_end (const uint8_t *at, const uint8_t *end, scan_message_t *message)
-{
-    message->size = (size_t) (end - at);
-    message->data_size = (size_t) (end - message->data);
 }
 
 bool
 skim_message (const uint8_t *at, const uint8_t *end, scan_message_t *message)
 {
-    uint32_t cmd_size = end - at > WORD && *at == ARRAY_OF_TWO ? short_str (at + 1, end) : 0;
+    uint32_t cmd_size = end - at > WORD && *at == SKIM_ARRAY ? short_str (at + 1, end) : 0;
     if (cmd_size == 0 || !utf8_printable (at + 2, cmd_size))
         return false;
     const uint8_t *data_end = skim_map (at + 2 + cmd_size, end);
     if (!data_end)
         return false;
-    note_beginning (at, cmd_size, message);
-    note_end (at, data_end, message);
-    return true;
-}
-
-bool
-skim_split (const uint8_t *at, const uint8_t *end, scan_message_t *message)
-{
-    uint32_t cmd_size = *at == ARRAY_OF_TWO ? at [1] ^ FIXSTR : FIXSTR_MOST + 1;
-    if (cmd_size > FIXSTR_MOST)
-        return false;
-    note_beginning (at, cmd_size, message);
-    note_end (at, end, message);
+    skim_note (at, data_end, cmd_size, message);
     return true;
 }

@@ -22,7 +22,28 @@ const uint8_t *skim_map (const uint8_t *at, const uint8_t *end);
 /*  A session's message of kind 0, which others may follow. False: the scan looks closer. */
 bool skim_message (const uint8_t *at, const uint8_t *end, scan_message_t *message);
 
+/*  An array of two, and a str with its length in the first byte. */
+#define SKIM_ARRAY 0x92
+#define SKIM_FIXSTR 0xa0
+#define SKIM_FIXSTR_MOST 31
+
+static inline void
+skim_note (const uint8_t *at, const uint8_t *end, uint32_t cmd_size, scan_message_t *message)
+{
+    const uint8_t *data = at + 2 + cmd_size;
+    *message = (scan_message_t) { .size = (size_t) (end - at), .cmd = at + 2, .cmd_size = (uint8_t) cmd_size,
+        .data = data, .data_size = (size_t) (end - data) };
+}
+
 /*  The same for bytes that passed the scan before, to the end of the message. */
-bool skim_split (const uint8_t *at, const uint8_t *end, scan_message_t *message);
+static inline bool
+skim_split (const uint8_t *at, const uint8_t *end, scan_message_t *message)
+{
+    uint32_t cmd_size = *at == SKIM_ARRAY ? at [1] ^ SKIM_FIXSTR : SKIM_FIXSTR_MOST + 1;
+    if (cmd_size > SKIM_FIXSTR_MOST)
+        return false;
+    skim_note (at, end, cmd_size, message);
+    return true;
+}
 
 #endif
