@@ -258,15 +258,21 @@ raw_kind (const raw_t *self, raw_peer_t *peer)
 /*  --------------------------------------------------------------------------
     Sockets */
 
+static void
+open_in_context (raw_socket_t *self, int type)
+{
+    MUST (self->context);
+    self->socket = zmq_socket (self->context, type);
+    MUST (self->socket);
+    int linger = PATIENCE_MS;
+    zmq_setsockopt (self->socket, ZMQ_LINGER, &linger, sizeof linger);
+}
+
 static raw_socket_t
 open_socket (int type)
 {
-    raw_socket_t self = { zmq_ctx_new (), NULL };
-    MUST (self.context);
-    self.socket = zmq_socket (self.context, type);
-    MUST (self.socket);
-    int linger = PATIENCE_MS;
-    zmq_setsockopt (self.socket, ZMQ_LINGER, &linger, sizeof linger);
+    raw_socket_t self = { .context = zmq_ctx_new () };
+    open_in_context (&self, type);
     return self;
 }
 
@@ -300,9 +306,11 @@ set_keys (raw_socket_t *self, const keyring_t *keyring, const char *name)
 static void
 connect_whole (raw_socket_t *self, const char *endpoint)
 {
-    static const char address [] = "inproc://raw-monitor";
+    static int count;
+    char address [40];
+    snprintf (address, sizeof address, "inproc://raw-monitor-%d", count++);
     MUST (zmq_socket_monitor (self->socket, address, ZMQ_EVENT_HANDSHAKE_SUCCEEDED) == 0);
-    raw_socket_t monitor = { self->context, zmq_socket (self->context, ZMQ_PAIR) };
+    raw_socket_t monitor = { .context = self->context, .socket = zmq_socket (self->context, ZMQ_PAIR) };
     MUST (monitor.socket && zmq_connect (monitor.socket, address) == 0);
     MUST (zmq_connect (self->socket, endpoint) == 0);
     raw_t event, from;
@@ -311,15 +319,32 @@ connect_whole (raw_socket_t *self, const char *endpoint)
     zmq_close (monitor.socket);
 }
 
+static void
+connect_with_keys (raw_socket_t *self,
+    const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id)
+{
+    set_keys (self, keyring, name);
+    if (*routing_id)
+        set_text (self, ZMQ_ROUTING_ID, routing_id, strlen (routing_id));
+    connect_whole (self, endpoint);
+}
+
 raw_socket_t
 raw_connect_with_keys (
     int type, const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id)
 {
     raw_socket_t self = open_socket (type);
-    set_keys (&self, keyring, name);
-    if (*routing_id)
-        set_text (&self, ZMQ_ROUTING_ID, routing_id, strlen (routing_id));
-    connect_whole (&self, endpoint);
+    connect_with_keys (&self, endpoint, keyring, name, routing_id);
+    return self;
+}
+
+raw_socket_t
+raw_connect_beside (const raw_socket_t *other,
+    int type, const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id)
+{
+    raw_socket_t self = { .context = other->context, .guest = true };
+    open_in_context (&self, type);
+    connect_with_keys (&self, endpoint, keyring, name, routing_id);
     return self;
 }
 
@@ -344,8 +369,9 @@ void
 raw_close (raw_socket_t *self)
 {
     zmq_close (self->socket);
-    zmq_ctx_term (self->context);
-    *self = (raw_socket_t) { NULL, NULL };
+    if (!self->guest)
+        zmq_ctx_term (self->context);
+    *self = (raw_socket_t) { .context = NULL };
 }
 
 void

@@ -64,6 +64,7 @@ int raw_kind (const raw_t *self, raw_peer_t *peer);
 typedef struct {
     void *context;
     void *socket;
+    bool guest;             /* the context is another's */
 } raw_socket_t;
 
 /*  type is ZeroMQ's. */
@@ -72,6 +73,9 @@ raw_socket_t raw_connect (int type, const char *endpoint);
 /*  With the key of that name in the keyring, to its listener, under a routing id ("":
     ZeroMQ's choice); returns when the handshake is done. */
 raw_socket_t raw_connect_with_keys (
+    int type, const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id);
+/*  The same in the context of another, to share its thread. The other is closed last. */
+raw_socket_t raw_connect_beside (const raw_socket_t *other,
     int type, const char *endpoint, const keyring_t *keyring, const char *name, const char *routing_id);
 raw_socket_t raw_bind (int type, const char *endpoint);
 void raw_close (raw_socket_t *self);
