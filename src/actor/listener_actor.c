@@ -12,6 +12,7 @@
 #include "actor/presence.h"
 #include "actor/pump.h"
 #include "base/spare.h"
+#include "net/pollset.h"
 
 /*  How long workers may take to say goodbye once positions are reported, and how
     long a stopping listener reads a PULL that does not get empty. */
@@ -31,25 +32,25 @@ enum { POLL_PIPE, POLL_WAKE, POLL_ROUTER, POLL_MONITOR, POLL_MONITOR_RETURN, POL
 typedef struct {
     listener_core_t *core;
     zsock_t *pipe;
-    zmq_pollitem_t items [POLL_COUNT];
+    pollset_t set;
+    bool router_left;       /* the last burst left frames in it, or may have */
+    bool pull_left;
     bool slow;              /* the last look found nothing handled */
     unsigned behind;        /* bursts in a row that left frames in the ROUTER */
     bool terminated;
 } loop_t;
 
 static void
-init_items (loop_t *self)
+init_set (loop_t *self)
 {
     binding_t *binding = self->core->binding;
-    zmq_pollitem_t *items = self->items;
-    items [POLL_PIPE].socket = zsock_resolve (self->pipe);
-    items [POLL_WAKE].fd = self->core->wake->descriptor;
-    items [POLL_ROUTER].socket = binding_router (binding);
-    items [POLL_MONITOR].socket = binding_monitor (binding, 0);
-    items [POLL_MONITOR_RETURN].socket = binding_monitor (binding, 1);
-    items [POLL_PULL].socket = binding_pull (binding);
-    for (int i = 0; i < POLL_COUNT; i++)
-        items [i].events = ZMQ_POLLIN;
+    pollset_clear (&self->set);
+    pollset_add_socket (&self->set, zsock_resolve (self->pipe));
+    pollset_add_descriptor (&self->set, self->core->wake->descriptor);
+    pollset_add_socket (&self->set, binding_router (binding));
+    pollset_add_socket (&self->set, binding_monitor (binding, 0));
+    pollset_add_socket (&self->set, binding_monitor (binding, 1));
+    pollset_add_socket (&self->set, binding_pull (binding));
 }
 
 static void
@@ -123,6 +124,9 @@ go_on_stopping (listener_core_t *core)
 static void
 take_pipe (loop_t *self)
 {
+    if (!pollset_is_ready (&self->set, POLL_PIPE) || !(zsock_events (self->pipe) & ZMQ_POLLIN))
+        return;
+    pollset_use (&self->set, POLL_PIPE);
     zmsg_t *msg = zmsg_recv (self->pipe);
     char *command = msg ? zmsg_popstr (msg) : NULL;
     if (!command || streq (command, "$TERM"))
@@ -137,9 +141,31 @@ take_pipe (loop_t *self)
 static void
 take_monitors (loop_t *self)
 {
+    if (pollset_is_ready (&self->set, POLL_MONITOR) || pollset_is_ready (&self->set, POLL_MONITOR_RETURN))
+        listener_watch (self->core);
+}
+
+/*  What is sent on the ROUTER may take what it would have told. */
+static void
+take_router (loop_t *self)
+{
+    if (self->router_left || pollset_is_ready (&self->set, POLL_ROUTER))
+        self->router_left = presence_burst (self->core);
+    pollset_use (&self->set, POLL_ROUTER);
+}
+
+static void
+take_pull (loop_t *self)
+{
     listener_core_t *core = self->core;
-    if ((self->items [POLL_MONITOR].revents | self->items [POLL_MONITOR_RETURN].revents) & ZMQ_POLLIN)
-        listener_watch (core);
+    if (core->phase == LISTENER_PARTING)
+        return;
+    if (core->phase == LISTENER_RUNNING && !self->pull_left && !pollset_is_ready (&self->set, POLL_PULL))
+        return;
+    bool open = intake_is_open (core);
+    bool more = intake_burst (core);
+    core->pull_is_empty = open && !more;
+    self->pull_left = more || !intake_is_open (core);
 }
 
 /*  Whoever changed the list waits for this. */
@@ -159,14 +185,12 @@ work (loop_t *self)
     listener_core_t *core = self->core;
     revoke_if_due (core);
     take_monitors (self);
-    bool more = presence_burst (core);
-    bool open = intake_is_open (core);
-    bool more_data = core->phase != LISTENER_PARTING && intake_burst (core);
-    core->pull_is_empty = open && !more_data;
+    take_router (self);
+    take_pull (self);
     credit_hold (&core->roster.credit, !intake_is_open (core), core->now);
-    core->again = more || more_data;
+    core->again = self->router_left || (self->pull_left && intake_is_open (core));
     self->slow = !intake_settle (core) && intake_is_pending (core);
-    self->behind = more ? self->behind + 1 : 0;
+    self->behind = self->router_left ? self->behind + 1 : 0;
     if (self->behind % BEHIND_MOST == 0)
         presence_check (core);
     listener_tell_refused (core);
@@ -219,7 +243,7 @@ wanted_call (const loop_t *self)
 }
 
 static int
-items_to_poll (const loop_t *self)
+sockets_to_poll (const loop_t *self)
 {
     if (self->core->phase == LISTENER_ENDED)
         return POLL_PIPE + 1;
@@ -231,22 +255,22 @@ listener_actor (zsock_t *pipe, void *argument)
 {
     loop_t self = { .core = argument, .pipe = pipe };
     listener_core_t *core = self.core;
-    init_items (&self);
+    init_set (&self);
     core->now = monotonic_ms ();
     zsock_signal (pipe, 0);
     while (!self.terminated) {
         roster_lock (&core->roster);
         long timeout = poll_timeout (&self);
-        int items = items_to_poll (&self);
+        int count = sockets_to_poll (&self);
         inbox_set_call (core->inbox, wanted_call (&self));
         roster_unlock (&core->roster);
 
-        zmq_poll (self.items, items, timeout);
-        wake_heard (core->wake);
+        pollset_wait (&self.set, count, timeout);
+        if (pollset_is_ready (&self.set, POLL_WAKE))
+            wake_heard (core->wake);
         roster_lock (&core->roster);
         core->now = monotonic_ms ();
-        if (self.items [POLL_PIPE].revents & ZMQ_POLLIN)
-            take_pipe (&self);
+        take_pipe (&self);
         if (core->phase != LISTENER_ENDED)
             work (&self);
         roster_unlock (&core->roster);

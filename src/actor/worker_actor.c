@@ -13,6 +13,7 @@
 #include "actor/monotonic.h"
 #include "base/alloc.h"
 #include "base/spare.h"
+#include "net/pollset.h"
 #include "wire/frame.h"
 #include "wire/placement.h"
 
@@ -29,13 +30,13 @@
     is that of reports; when none is done, the reader calls. */
 #define LOOK_MS REPORT_DELAY_MS
 
-enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITORS, POLL_COUNT = POLL_MONITORS + CONNECTION_MONITORS };
+enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITORS };
 
 typedef struct {
     worker_core_t *core;
     zsock_t *pipe;
-    zmq_pollitem_t items [POLL_COUNT];
-    int items_count;
+    pollset_t set;
+    bool listed;            /* set has the sockets of the connection that there is */
     int64_t now;            /* read once for each round of the loop */
     bool again;             /* the DEALER has more than one burst */
     bool slow;              /* the last look found nothing done */
@@ -49,6 +50,7 @@ static void
 disconnect (loop_t *self)
 {
     connection_destroy (&self->core->connection);
+    self->listed = false;
 }
 
 /*  The routing id is new in each epoch, so that no ROUTER takes one connection
@@ -102,11 +104,23 @@ take_refusal (loop_t *self)
     disconnect (self);
 }
 
+/*  A connection whose session is open has some only when a monitor says so. */
+static bool
+may_have_news (const loop_t *self)
+{
+    if (!self->listed || self->core->session.state != SESSION_OPEN)
+        return true;
+    for (int number = POLL_MONITORS; number < self->set.count; number++)
+        if (pollset_is_ready (&self->set, number))
+            return true;
+    return false;
+}
+
 static void
 watch_connection (loop_t *self)
 {
     worker_core_t *core = self->core;
-    if (!core->connection)
+    if (!core->connection || !may_have_news (self))
         return;
     connection_news_t news = connection_watch (core->connection, self->now);
     switch (news) {
@@ -298,6 +312,8 @@ take_frame (loop_t *self, zmq_msg_t *msg)
 static void
 take_dealer (loop_t *self)
 {
+    if (self->listed && !self->again && !pollset_is_ready (&self->set, POLL_DEALER))
+        return;
     self->again = false;
     for (int frames = 0; frames < BURST_FRAMES && self->core->connection; frames++) {
         zmq_msg_t msg;
@@ -375,31 +391,32 @@ work (loop_t *self)
 static void
 take_pipe (loop_t *self)
 {
+    if (!pollset_is_ready (&self->set, POLL_PIPE) || !(zsock_events (self->pipe) & ZMQ_POLLIN))
+        return;
     zmsg_t *msg = zmsg_recv (self->pipe);
     self->terminated = true;
     zmsg_destroy (&msg);
 }
 
+/*  What is sent on the DEALER may take what it would have told. */
 static void
-add_item (loop_t *self, void *socket, int descriptor)
-{
-    self->items [self->items_count++] = (zmq_pollitem_t) {
-        .socket = socket, .fd = descriptor, .events = ZMQ_POLLIN };
-}
-
-static void
-list_items (loop_t *self)
+list_sockets (loop_t *self)
 {
     worker_core_t *core = self->core;
-    self->items_count = 0;
-    add_item (self, zsock_resolve (self->pipe), 0);
-    add_item (self, NULL, core->wake->descriptor);
+    if (self->listed) {
+        pollset_use (&self->set, POLL_DEALER);
+        return;
+    }
+    pollset_clear (&self->set);
+    pollset_add_socket (&self->set, zsock_resolve (self->pipe));
+    pollset_add_descriptor (&self->set, core->wake->descriptor);
     if (!core->connection)
         return;
-    add_item (self, connection_dealer (core->connection), 0);
+    pollset_add_socket (&self->set, connection_dealer (core->connection));
     for (int i = 0; i < CONNECTION_MONITORS; i++)
         if (connection_monitor (core->connection, i))
-            add_item (self, connection_monitor (core->connection, i), 0);
+            pollset_add_socket (&self->set, connection_monitor (core->connection, i));
+    self->listed = true;
 }
 
 static long
@@ -426,14 +443,14 @@ worker_actor (zsock_t *pipe, void *argument)
     while (!self.terminated) {
         pthread_mutex_lock (&core->lock);
         work (&self);
-        list_items (&self);
+        list_sockets (&self);
         long timeout = poll_timeout (&self);
         inbox_set_call (core->inbox, self.slow ? INBOX_EACH_MESSAGE : INBOX_EACH_BATCH);
         pthread_mutex_unlock (&core->lock);
-        zmq_poll (self.items, self.items_count, timeout);
-        wake_heard (core->wake);
-        if (self.items [POLL_PIPE].revents & ZMQ_POLLIN)
-            take_pipe (&self);
+        pollset_wait (&self.set, self.set.count, timeout);
+        if (pollset_is_ready (&self.set, POLL_WAKE))
+            wake_heard (core->wake);
+        take_pipe (&self);
     }
     pthread_mutex_lock (&core->lock);
     disconnect (&self);
