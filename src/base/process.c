@@ -16,17 +16,17 @@
 #include <utlist.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
 
 typedef struct {
     int descriptor;
     dev_t device;
     ino_t inode;
+    UT_hash_handle hh;
 } entry_t;
 
 struct process_set {
-    entry_t *entries;
-    size_t count;
-    size_t room;
+    entry_t *entries;           /* by descriptor */
     process_set_t *prev;
     process_set_t *next;
 };
@@ -55,13 +55,12 @@ after_fork_in_parent (void)
 static void
 close_all (process_set_t *set)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const entry_t *entry = &set->entries [i];
+    for (const entry_t *entry = set->entries; entry; entry = entry->hh.next) {
         struct stat now;
         if (fstat (entry->descriptor, &now) == 0 && now.st_dev == entry->device && now.st_ino == entry->inode)
             close (entry->descriptor);
     }
-    set->count = 0;
+    set->entries = NULL;
 }
 
 static void
@@ -88,29 +87,31 @@ process_generation (void)
     return atomic_load_explicit (&generation, memory_order_relaxed);
 }
 
-static bool
-make_room (process_set_t *self)
-{
-    if (self->count < self->room)
-        return true;
-    size_t room = self->room ? self->room * 2 : 4;
-    entry_t *entries = alloc_resize (self->entries, room * sizeof *entries);
-    if (!entries)
-        return false;
-    self->entries = entries;
-    self->room = room;
-    return true;
-}
-
 static void
 remove_locked (process_set_t *self, int descriptor)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->entries [i].descriptor == descriptor) {
-            self->entries [i] = self->entries [--self->count];
-            return;
-        }
-    }
+    entry_t *entry;
+    HASH_FIND_INT (self->entries, &descriptor, entry);
+    if (!entry)
+        return;
+    HASH_DEL (self->entries, entry);
+    alloc_free (entry);
+}
+
+static muster_error_t
+add_locked (process_set_t *self, int descriptor, const struct stat *found)
+{
+    entry_t *entry = alloc_zero (sizeof *entry);
+    if (!entry)
+        return MUSTER_NOMEM;
+    entry->descriptor = descriptor;
+    entry->device = found->st_dev;
+    entry->inode = found->st_ino;
+    HASH_ADD_INT (self->entries, descriptor, entry);
+    if (entry->hh.tbl)
+        return 0;
+    alloc_free (entry);
+    return MUSTER_NOMEM;
 }
 
 muster_error_t
@@ -121,14 +122,9 @@ process_set_add (process_set_t *self, int descriptor)
         return MUSTER_SYSTEM;
     if (!hears_of_forks)
         return MUSTER_NOMEM;
-    muster_error_t error = 0;
     pthread_mutex_lock (&sets_lock);
     remove_locked (self, descriptor);
-    if (make_room (self))
-        self->entries [self->count++] =
-            (entry_t) { .descriptor = descriptor, .device = found.st_dev, .inode = found.st_ino };
-    else
-        error = MUSTER_NOMEM;
+    muster_error_t error = add_locked (self, descriptor, &found);
     pthread_mutex_unlock (&sets_lock);
     return error;
 }
@@ -162,8 +158,9 @@ process_set_destroy (process_set_t **self_p)
         return;
     pthread_mutex_lock (&sets_lock);
     DL_DELETE (sets, self);
+    while (self->entries)
+        remove_locked (self, self->entries->descriptor);
     pthread_mutex_unlock (&sets_lock);
-    alloc_free (self->entries);
     alloc_free (self);
 }
 
