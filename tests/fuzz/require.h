@@ -20,6 +20,15 @@ require (bool holds, const char *what)
     }
 }
 
+static inline void
+require_no_error (int error, const char *what)
+{
+    if (error) {
+        fprintf (stderr, "fuzz: %s: error %d\n", what, error);
+        abort ();
+    }
+}
+
 /*  The same with what a check has found; NULL if it found nothing. */
 static inline void
 require_no_fault (const char *fault)

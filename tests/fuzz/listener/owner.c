@@ -25,7 +25,8 @@ owner_send (owner_t *self, unsigned source, size_t size)
     muster_error_t error = source < SOURCES
         ? muster_listener_send (listener, ledger_sources [source], "GO", "{s:y}", "p", padding, size)
         : muster_listener_broadcast (listener, NULL, "GO", "{s:y}", "p", padding, size);
-    require (!error || error == MUSTER_NOTFOUND, "a command is not accepted");
+    if (error != MUSTER_NOTFOUND)
+        require_no_error (error, "a command is not accepted");
 }
 
 void
@@ -44,7 +45,8 @@ owner_reply (owner_t *self)
     if (self->held_count == 0)
         return;
     muster_error_t error = muster_message_reply (self->held [self->held_count - 1], "RE", "{s:i}", "n", 1);
-    require (!error || error == MUSTER_NOTFOUND, "a reply is not accepted");
+    if (error != MUSTER_NOTFOUND)
+        require_no_error (error, "a reply is not accepted");
 }
 
 void
