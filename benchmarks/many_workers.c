@@ -12,7 +12,8 @@
     2. leaves them idle. "memory": bytes that the listener grew by, for each;
        "idle": the part of a core that it uses, over so many s.
     3. lets each in its turn send a burst of ~100-byte messages, over and over. "rate":
-       messages a second, from the first handled to the last; "fairness": messages
+       messages a second, from the first handled to the last; "work": s of processor
+       time that the listener's process takes for each; "fairness": messages
        of the slowest worker over the mean, when half of all are handled.
     4. closes them, several at a time: each must say that all was handled.
 */
@@ -245,9 +246,11 @@ main (int argc, char **argv)
     sleep (SETTLE_S);
     double memory = ((double) bench_resident () - (double) before) / (double) workers;
     double share = idle ? idle_share (idle) : 0;
+    double work = bench_cpu ();
     for (long i = 0; i < processes; i++)
         step_begin (channels [i]);
     bench_wait (&floor.meter);
+    work = (bench_cpu () - work) / (double) floor.meter.total;
     for (long i = 0; i < processes; i++)
         step_wait (channels [i]);
     begun = bench_now ();
@@ -255,7 +258,7 @@ main (int argc, char **argv)
         step_begin (channels [i]);
     for (long i = 0; i < processes; i++)
         bench_join (children [i]);
-    bench_print ("join", join, "memory", memory, "idle", share, "rate", bench_rate (&floor.meter),
+    bench_print ("join", join, "memory", memory, "idle", share, "rate", bench_rate (&floor.meter), "work", work,
         "fairness", floor.fairness, "leave", (double) (bench_now () - begun) / 1e9, NULL);
     muster_listener_destroy (&listener);
     free (floor.counts);

@@ -103,16 +103,13 @@ KEYS = Group("keys", "64 kB messages with keys", [
 ])
 
 
-def by_workers() -> list[Contestant]:
-    contestants = []
-    for workers, options, rounds in ((1, [], 3), (100, [], 3), (1_000, ["idle=10"], 3), (5_000, [], 3)):
-        contestants.append(Contestant(f"{workers}", f"{workers:,} workers" if workers > 1 else "1 worker",
-                                      "many_workers", [f"workers={workers}", *options], rounds=rounds,
-                                      figures={"workers": workers}))
-    return contestants
+def with_workers(count: int, *options: str) -> Contestant:
+    return Contestant(f"{count}", f"{count:,} workers" if count > 1 else "1 worker", "many_workers",
+                      [f"workers={count}", *options], figures={"workers": count})
 
 
-WORKERS = Group("workers", "many workers", by_workers(), rounds=3)
+WORKERS = Group("workers", "many workers",
+                [with_workers(1), with_workers(100), with_workers(1_000, "idle=10"), with_workers(5_000)], rounds=3)
 
 GROUPS = [SMALL, IPC, SIXTEEN, BY_SIZE, LATENCY, LARGE_MESSAGES, KEYS, WORKERS]
 

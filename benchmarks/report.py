@@ -25,6 +25,8 @@ def short(value: float, unit: str) -> str:
     """Three digits or so: 3.29 M/s, 55 kB, 1.2 %."""
     if unit == "%":
         return f"{100 * value:.1f} %"
+    if unit == "s/msg":
+        return f"{1e6 * value:.2f} us"
     if unit in ("us", "s"):
         return f"{value:.3g} {unit}" if value < 100 else f"{value:,.0f} {unit}"
     for limit, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
@@ -111,6 +113,7 @@ def worker_rows(results: Results) -> list[list[str]]:
         single = contestant.name == "1"
         rows.append([contestant.label, text("rate", "/s"), f"{ratio:.2f}" if ratio and not single else "",
                      f"{fairness:.2f}" if fairness is not None and not single else "",
+                     text("work", "s/msg"),
                      "" if single else text("memory", "B"), text("join", "s"),
                      text("idle", "%") if any(option.startswith("idle") for option in contestant.options) else ""])
     return rows
@@ -130,7 +133,7 @@ def tables(all_results: dict[str, Results]) -> Iterable[tuple[str, str, Sequence
         yield "memory", "the receiver's peak beyond 100 MB", ["", "median"], memory_rows(all_results["large"])
     if "workers" in all_results:
         yield ("workers", "many workers",
-               ["", "messages", "/ one", "fairness", "idle worker", "all join in", "idle CPU"],
+               ["", "messages", "/ one", "fairness", "listener's work", "idle worker", "all join in", "idle CPU"],
                worker_rows(all_results["workers"]))
     yield ("goals", "goals", ["", "measured", "must be", "aim", "reached"], goal_rows(all_results))
 

@@ -87,7 +87,8 @@ def take_sample(contestant: Contestant, build: Path) -> Sample:
     done = subprocess.run(contestant.command(build), env=environment, capture_output=True, text=True, timeout=SECONDS)
     if done.returncode:
         raise RuntimeError(done.stderr.strip() or f"exit code {done.returncode}")
-    return json.loads(done.stdout.splitlines()[-1])
+    sample: Sample = json.loads(done.stdout.splitlines()[-1])
+    return sample
 
 
 def measure(group: Group, build: Path, rounds: int | None, tell: Callable[[str], None]) -> Results:
@@ -107,7 +108,7 @@ def measure(group: Group, build: Path, rounds: int | None, tell: Callable[[str],
                 continue
             try:
                 sample = take_sample(contestant, build)
-            except (RuntimeError, subprocess.TimeoutExpired, json.JSONDecodeError) as error:
+            except (RuntimeError, subprocess.TimeoutExpired, json.JSONDecodeError, IndexError) as error:
                 results.failures.append(f"{group.name}, {contestant.label}: {error}")
                 continue
             parts = group.split(sample) if group.split else {contestant.name: sample}

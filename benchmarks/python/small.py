@@ -155,10 +155,10 @@ def wait_and_send_by_grpc(ready: Any, count: int) -> None:
 
 #   Some are slower: the same seconds, about.
 WAYS: dict[str, tuple[Callable[[Handler], None], int]] = {
-    "muster": (by_muster, 600_000),
-    "zmq": (by_zmq, 300_000),
-    "queue": (by_queue, 100_000),
-    "grpc": (by_grpc, 10_000),
+    "muster": (by_muster, 400_000),
+    "zmq": (by_zmq, 200_000),
+    "queue": (by_queue, 40_000),
+    "grpc": (by_grpc, 6_000),
 }
 
 if __name__ == "__main__":
