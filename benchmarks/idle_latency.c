@@ -6,9 +6,9 @@
 
     usage: idle_latency [count=500]
 
-    Four ways in one run, message by message in turn, so that all meet the same
-    machine: plain TCP, raw PUSH/PULL, a plain producer's message to a handler, a
-    worker's message to a handler. The sender is a process of its own and pauses 2 ms
+    Some ways in one run, message by message in turn, so that all meet the same
+    machine: plain TCP, raw PUSH/PULL, nng's (where that is installed), a plain producer's
+    message to a handler, a worker's message to a handler. The sender is a process of its own and pauses 2 ms
     before each message, which carries the time it was sent. Prints all times, in us.
 */
 #include <netinet/in.h>
@@ -23,15 +23,20 @@
 
 #include <muster/muster.h>
 #include <zmq.h>
+#ifdef WITH_NNG
+#include <nng/nng.h>
+#include <nng/protocol/pipeline0/pull.h>
+#include <nng/protocol/pipeline0/push.h>
+#endif
 
 #include "common.h"
 
 #define COUNT_MOST 10000
 #define PAUSE_NS 2000000
 
-enum { TCP, RAW, PLAIN, WORKER, WAYS };
+enum { TCP, RAW, NNG, PLAIN, WORKER, WAYS };
 
-static const char *const names [WAYS] = { "tcp", "zmq", "plain", "worker" };
+static const char *const names [WAYS] = { "tcp", "zmq", "nng", "plain", "worker" };
 
 /*  Each way has a thread of its own that notes, and a message at a time. */
 static int64_t taken [WAYS][COUNT_MOST];
@@ -45,6 +50,55 @@ note (int way, int64_t sent)
     if (counts [way] < total)
         taken [way][counts [way]++] = took;
 }
+
+/*  --------------------------------------------------------------------------
+    nng */
+
+#ifdef WITH_NNG
+static nng_socket
+nng_connected (const char *endpoint)
+{
+    nng_socket self;
+    bench_must (nng_push0_open (&self) == 0 && nng_dial (self, endpoint, NULL, 0) == 0, "nng_dial");
+    return self;
+}
+
+static void
+send_nng (nng_socket socket)
+{
+    char bytes [64] = { 0 };
+    int64_t sent = bench_now ();
+    memcpy (bytes, &sent, sizeof sent);
+    bench_must (nng_send (socket, bytes, sizeof bytes, 0) == 0, "nng_send");
+}
+
+static void *
+receive_nng (void *socket)
+{
+    char bytes [64];
+    int64_t sent;
+    while (counts [NNG] < total) {
+        size_t size = sizeof bytes;
+        bench_must (nng_recv (*(nng_socket *) socket, bytes, &size, 0) == 0, "nng_recv");
+        memcpy (&sent, bytes, sizeof sent);
+        note (NNG, sent);
+    }
+    return NULL;
+}
+
+static nng_socket
+nng_bound (char *option, size_t room)
+{
+    nng_socket self;
+    nng_listener listener;
+    nng_sockaddr address;
+    bench_must (nng_pull0_open (&self) == 0, "nng_pull0_open");
+    bench_must (nng_listen (self, "tcp://127.0.0.1:0", &listener, 0) == 0, "nng_listen");
+    bench_must (nng_listener_get_addr (listener, NNG_OPT_LOCADDR, &address) == 0, "nng_listener_get_addr");
+    snprintf (option, room, "nng=tcp://127.0.0.1:%d", ntohs (address.s_in.sa_port));
+    return self;
+}
+#endif
 
 /*  --------------------------------------------------------------------------
     The sender */
@@ -119,17 +173,27 @@ run_sender (void)
     muster_writer_t *writer = muster_writer_new ();
     muster_worker_t *worker = muster_worker_new (endpoint, "worker");
     muster_error_t error = muster_worker_start (worker);
+#ifdef WITH_NNG
+    nng_socket nng = nng_connected (bench_text ("nng", ""));
+#endif
     for (long i = 0; i < total && !error; i++) {
         pause_briefly ();
         send_tcp (tcp);
         pause_briefly ();
         send_raw (raw);
+#ifdef WITH_NNG
+        pause_briefly ();
+        send_nng (nng);
+#endif
         pause_briefly ();
         send_plain (plain, writer);
         pause_briefly ();
         error = muster_worker_send (worker, "TIME", "{s:I}", "t", bench_now ());
     }
     bench_must (!error && !muster_worker_close (worker, NULL), "the worker");
+#ifdef WITH_NNG
+    nng_close (nng);
+#endif
     muster_worker_destroy (&worker);
     muster_writer_destroy (&writer);
     zmq_close (raw);
@@ -206,6 +270,8 @@ static void
 print (void)
 {
     for (int way = 0; way < WAYS; way++) {
+        if (counts [way] < total)
+            continue;
         printf ("%s\"%s\": [", way ? ", " : "{", names [way]);
         for (long i = 0; i < total; i++)
             printf ("%s%.1f", i ? ", " : "", (double) taken [way][i] / 1e3);
@@ -222,7 +288,7 @@ main (int argc, char **argv)
     bench_must (total <= COUNT_MOST, "the count");
     if (bench_has ("endpoint"))
         return run_sender ();
-    char port [32], raw [128], endpoint [128];
+    char port [32], raw [128], endpoint [128], nng [64] = "nng=";
     int listening = listen_tcp (port, sizeof port);
     void *context = zmq_ctx_new (), *pull = bind_pull (context, raw, sizeof raw);
     muster_listener_t *listener = muster_listener_new ("tcp://127.0.0.1:*");
@@ -232,7 +298,16 @@ main (int argc, char **argv)
     pthread_t threads [2];
     pthread_create (&threads [0], NULL, receive_raw, pull);
     pthread_create (&threads [1], NULL, receive_tcp, &listening);
-    bench_join (bench_spawn (endpoint, raw, port, NULL));
+#ifdef WITH_NNG
+    pthread_t nng_thread;
+    nng_socket nng_pull = nng_bound (nng, sizeof nng);
+    pthread_create (&nng_thread, NULL, receive_nng, &nng_pull);
+#endif
+    bench_join (bench_spawn (endpoint, raw, port, nng, NULL));
+#ifdef WITH_NNG
+    pthread_join (nng_thread, NULL);
+    nng_close (nng_pull);
+#endif
     pthread_join (threads [0], NULL);
     pthread_join (threads [1], NULL);
     muster_listener_stop (listener, NULL);

@@ -56,7 +56,7 @@ def by_size(results: Results, file: Path) -> None:
 
 def latency(results: Results, file: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 4))
-    for name in ("tcp", "zmq", "worker", "plain"):
+    for name in ("tcp", "zmq", "nng", "worker", "plain"):
         times = sorted(time for sample in results.samples.get(name, []) for time in sample["times"])
         if times:
             #   200 steps tell as much as all of them, in a file of a readable size.

@@ -84,11 +84,14 @@ def rate_rows(group: Group, results: Results, ours: str, size: int | None = None
 def latency_rows(results: Results) -> list[list[str]]:
     rows = []
     for contestant in measures.LATENCY.contestants:
+        if not results.values(contestant.name, "p50"):
+            continue
         row = [contestant.label]
         for what in ("p50", "p99"):
             value = results.median(contestant.name, what)
             ratio = results.ratio(contestant.name, "zmq", what)
-            row += [short(value, "us"), f"{ratio:.2f}"] if value is not None and ratio is not None else ["", ""]
+            assert value is not None
+            row += [short(value, "us"), f"{ratio:.2f}" if ratio else ""]
         rows.append([*row, contestant.lacks])
     return rows
 
