@@ -37,7 +37,7 @@
 #define PROCESSES_MOST 64
 #define CLOSERS 16
 #define SETTLE_S 1
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 120000
 
 /*  The steps of a process of workers: the listener's process writes a byte to begin
     one and reads a byte when it is done. */
@@ -150,10 +150,10 @@ typedef struct {
     long workers;
     long *counts;
     double fairness;
-} floor_t;
+} tally_t;
 
 static void
-judge_fairness (floor_t *self)
+judge_fairness (tally_t *self)
 {
     long least = self->counts [0];
     for (long i = 1; i < self->workers; i++)
@@ -165,7 +165,7 @@ judge_fairness (floor_t *self)
 static int
 handle (const muster_message_t *message, void *arg)
 {
-    floor_t *self = arg;
+    tally_t *self = arg;
     /*  The number of the worker is the end of its source. */
     self->counts [atol (muster_message_source (message) + 24)]++;
     bench_note (&self->meter, 1);
@@ -191,14 +191,77 @@ idle_share (long seconds)
     return (bench_cpu () - before) / ((double) (bench_now () - begun) / 1e9);
 }
 
+/*  All processes of workers. */
+typedef struct {
+    long count;
+    int channels [PROCESSES_MOST];
+    pid_t children [PROCESSES_MOST];
+} crews_t;
+
 static void
-start_crew (const char *endpoint, int channel, long first, long count, pid_t *child)
+crews_spawn_one (crews_t *self, const char *endpoint, long first, long workers)
 {
-    char channel_option [32], first_option [32], crew_option [32];
-    snprintf (channel_option, sizeof channel_option, "channel=%d", channel);
-    snprintf (first_option, sizeof first_option, "first=%ld", first);
-    snprintf (crew_option, sizeof crew_option, "crew=%ld", count);
-    *child = bench_spawn (endpoint, channel_option, first_option, crew_option, NULL);
+    int pair [2];
+    char channel [32], first_number [32], size [32];
+    bench_must (self->count < PROCESSES_MOST, "so many workers");
+    bench_must (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+    fcntl (pair [0], F_SETFD, FD_CLOEXEC);      /* or the death of one crew would not show */
+    snprintf (channel, sizeof channel, "channel=%d", pair [1]);
+    snprintf (first_number, sizeof first_number, "first=%ld", first);
+    snprintf (size, sizeof size, "crew=%ld", workers);
+    self->children [self->count] = bench_spawn (endpoint, channel, first_number, size, NULL);
+    self->channels [self->count++] = pair [0];
+    close (pair [1]);
+}
+
+static crews_t
+crews_spawn (const char *listening, long workers)
+{
+    crews_t self = { .count = 0 };
+    char endpoint [128];
+    snprintf (endpoint, sizeof endpoint, "endpoint=%s", listening);
+    for (long first = 0; first < workers; first += CREW_MOST)
+        crews_spawn_one (&self, endpoint, first, workers - first < CREW_MOST ? workers - first : CREW_MOST);
+    return self;
+}
+
+static void
+crews_begin (crews_t *self)
+{
+    for (long i = 0; i < self->count; i++)
+        step_begin (self->channels [i]);
+}
+
+static void
+crews_wait (crews_t *self)
+{
+    for (long i = 0; i < self->count; i++)
+        step_wait (self->channels [i]);
+}
+
+static void
+crews_join (crews_t *self)
+{
+    for (long i = 0; i < self->count; i++) {
+        bench_join (self->children [i]);
+        close (self->channels [i]);
+    }
+}
+
+static muster_listener_t *
+listener_started (tally_t *tally)
+{
+    muster_listener_t *self = muster_listener_new ("tcp://127.0.0.1:*");
+    muster_listener_register_default_handler (self, handle, tally);
+    muster_listener_register_system_handler (self, ignore_event, NULL);
+    bench_must (!muster_listener_start (self), "muster_listener_start");
+    return self;
+}
+
+static double
+seconds_since (int64_t begun)
+{
+    return (double) (bench_now () - begun) / 1e9;
 }
 
 int
@@ -206,61 +269,39 @@ main (int argc, char **argv)
 {
     bench_begin (argc, argv);
     bench_descriptors ();
-    long workers = bench_number ("workers", 1000);
-    long processes = (workers + CREW_MOST - 1) / CREW_MOST;
-    long burst = bench_number ("burst", 100), idle = bench_number ("idle", 0);
+    long workers = bench_number ("workers", 1000), burst = bench_number ("burst", 100), idle = bench_number ("idle", 0);
     long each = (bench_number ("messages", 2000000) / workers + burst - 1) / burst * burst;
     if (bench_has ("endpoint"))
         return run_workers (each, burst);
-    bench_must (processes <= PROCESSES_MOST, "the number of processes");
 
-    floor_t floor = { .meter = bench_meter (1, workers * each), .workers = workers };
-    floor.counts = calloc ((size_t) workers, sizeof *floor.counts);
-    muster_listener_t *listener = muster_listener_new ("tcp://127.0.0.1:*");
-    muster_listener_register_default_handler (listener, handle, &floor);
-    muster_listener_register_system_handler (listener, ignore_event, NULL);
-    bench_must (!muster_listener_start (listener), "muster_listener_start");
-    char endpoint [128];
-    snprintf (endpoint, sizeof endpoint, "endpoint=%s", muster_listener_endpoint (listener));
-    int channels [PROCESSES_MOST];
-    pid_t children [PROCESSES_MOST];
-    for (long i = 0, first = 0; i < processes; i++) {
-        int pair [2];
-        long count = workers / processes + (i < workers % processes);
-        bench_must (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
-        start_crew (endpoint, pair [1], first, count, &children [i]);
-        close (pair [1]);
-        fcntl (pair [0], F_SETFD, FD_CLOEXEC);     /* or the death of one crew would not show */
-        channels [i] = pair [0];
-        first += count;
-    }
+    tally_t tally = { .meter = bench_meter (1, workers * each), .workers = workers };
+    tally.counts = calloc ((size_t) workers, sizeof *tally.counts);
+    muster_listener_t *listener = listener_started (&tally);
+    crews_t crews = crews_spawn (muster_listener_endpoint (listener), workers);
 
     size_t before = bench_resident ();
     int64_t begun = bench_now ();
-    for (long i = 0; i < processes; i++)
-        step_begin (channels [i]);
+    crews_begin (&crews);
     bench_must (!muster_listener_wait_for_workers (listener, (size_t) workers, PATIENCE_MS), "all joining");
-    double join = (double) (bench_now () - begun) / 1e9;
-    for (long i = 0; i < processes; i++)
-        step_wait (channels [i]);
+    double join = seconds_since (begun);
+    crews_wait (&crews);
+
     sleep (SETTLE_S);
     double memory = ((double) bench_resident () - (double) before) / (double) workers;
     double share = idle ? idle_share (idle) : 0;
+
     double work = bench_cpu ();
-    for (long i = 0; i < processes; i++)
-        step_begin (channels [i]);
-    bench_wait (&floor.meter);
-    work = (bench_cpu () - work) / (double) floor.meter.total;
-    for (long i = 0; i < processes; i++)
-        step_wait (channels [i]);
+    crews_begin (&crews);
+    bench_wait (&tally.meter);
+    work = (bench_cpu () - work) / (double) tally.meter.total;
+    crews_wait (&crews);
+
     begun = bench_now ();
-    for (long i = 0; i < processes; i++)
-        step_begin (channels [i]);
-    for (long i = 0; i < processes; i++)
-        bench_join (children [i]);
-    bench_print ("join", join, "memory", memory, "idle", share, "rate", bench_rate (&floor.meter), "work", work,
-        "fairness", floor.fairness, "leave", (double) (bench_now () - begun) / 1e9, NULL);
+    crews_begin (&crews);
+    crews_join (&crews);
+    bench_print ("join", join, "memory", memory, "idle", share, "rate", bench_rate (&tally.meter), "work", work,
+        "fairness", tally.fairness, "leave", seconds_since (begun), NULL);
     muster_listener_destroy (&listener);
-    free (floor.counts);
+    free (tally.counts);
     return 0;
 }

@@ -79,14 +79,14 @@ def split_latency(sample: Sample) -> dict[str, Sample]:
 
 #   One program measures all of them, message by message; the names are those it prints.
 LATENCY = Group("latency", "idle latency", [
-    Contestant("worker", MUSTER, "idle_latency", ["count=500"]),
+    Contestant("worker", MUSTER, "idle_latency", ["count=400"]),
     Contestant("plain", "muster, C, plain producer", "idle_latency", [], "does not confirm", rounds=0),
     Contestant("zmq", RAW, "idle_latency", [], NOT_DECODED, rounds=0),
     Contestant("nng", "nng PUSH/PULL", "idle_latency", [], NOT_DECODED, rounds=0),
     Contestant("tcp", "plain TCP, 64 bytes", "idle_latency", [], "has no messages at all", rounds=0),
 ], split=split_latency)
 
-ONE_LARGE = [f"size={LARGE}", "count=12", "warm=4"]
+ONE_LARGE = [f"size={LARGE}", "count=10", "warm=4"]
 LARGE_MESSAGES = Group("large", "100 MB messages", [
     Contestant("muster", MUSTER, "stream_muster", ONE_LARGE),
     Contestant("zmq", RAW + ", one zero-copy frame", "stream_zmq", ONE_LARGE, NOT_COPIED),
@@ -106,8 +106,9 @@ KEYS = Group("keys", "64 kB messages with keys", [
 
 
 def with_workers(count: int, *options: str) -> Contestant:
+    rounds = 2 if count > 1_000 else 3      # it takes a minute where the machine has other work
     return Contestant(f"{count}", f"{count:,} workers" if count > 1 else "1 worker", "many_workers",
-                      [f"workers={count}", *options], figures={"workers": count})
+                      [f"workers={count}", *options], rounds=rounds, figures={"workers": count})
 
 
 WORKERS = Group("workers", "many workers",

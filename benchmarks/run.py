@@ -60,9 +60,9 @@ def main() -> int:
         tell(f"FAILED: {failure}")
     if not chosen.only and not chosen.rounds and not failures:
         import plots
-        file = report.write(results, load)
-        plots.write(results, file.parent / "performance")
-        tell(f"written: {file.relative_to(report.ROOT)}")
+        docs = report.ROOT / "docs"
+        plots.write(results, docs / "performance")
+        tell(f"written: {report.write(results, load, docs).relative_to(report.ROOT)}")
     tell(f"measured in {time.monotonic() - begun:.0f} s, load {load[0]:.1f} before and {os.getloadavg()[0]:.1f} after")
     return 1 if failures else 0
 

@@ -28,7 +28,7 @@ ELEMENTS = 25_000_000
 BYTES = 4 * ELEMENTS
 LAST = (ELEMENTS - 1) % 1000
 WARM = 4        # arrays before it counts: pages come from the system once, for those who use them again
-COUNT = WARM + 8
+COUNT = WARM + 6
 ADDRESS = "tcp://127.0.0.1"
 
 

@@ -6,6 +6,7 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 The programs are replaced by scripts that print samples made up here.
 """
+import random
 import sys
 import tempfile
 import unittest
@@ -13,12 +14,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import measures     # noqa: E402  (found once the path is there)
+import plots        # noqa: E402
 import report       # noqa: E402
 from sampling import Contestant, Group, Results, measure    # noqa: E402
 
 
 def goal(**changes):
     return measures.Goal(**{"text": "", "group": measures.SMALL, "ours": "a", "theirs": "b", "must": 4, "aim": 8, **changes})
+
+
+def sample(numbers):
+    """With all that any program prints."""
+    names = ("rate", "p50", "p99", "beyond", "join", "memory", "idle", "work", "fairness")
+    return {**{name: numbers.uniform(1, 2) for name in names}, "times": [numbers.uniform(10, 20) for _ in range(50)]}
 
 
 class Driver(unittest.TestCase):
@@ -88,6 +96,26 @@ class Driver(unittest.TestCase):
             names = [contestant.name for contestant in each.group.contestants]
             self.assertIn(each.ours, names)
             self.assertIn(each.theirs, [None, *names])
+
+    def test_the_page_and_its_plots_are_the_same_for_the_same_figures(self):
+        numbers = random.Random(1)
+        made_up = {group.name: Results({contestant.name: [sample(numbers) for _ in range(3)]
+                                        for contestant in group.contestants}) for group in measures.GROUPS}
+        made_up["small"].samples.pop("grpc")
+        made_up["small"].left_out["grpc"] = "Python's grpc"
+        folders = [self.build / name for name in ("one", "other")]
+        for docs in folders:
+            docs.mkdir()
+            plots.write(made_up, docs / "performance")
+            report.write(made_up, (1, 2, 3), docs)
+        page = (folders[0] / "performance.md").read_text()
+        self.assertIn("not installed: Python's grpc", page)
+        self.assertNotRegex(page, "(?m)^@")
+        files = [file.relative_to(folders[0]) for file in folders[0].rglob("*.svg")]
+        self.assertEqual(len(files), 4)
+        for file in files:
+            self.assertIn(f"]({file})", page)
+            self.assertEqual((folders[0] / file).read_bytes(), (folders[1] / file).read_bytes())
 
 
 if __name__ == "__main__":
