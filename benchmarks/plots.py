@@ -81,7 +81,9 @@ def workers(results: Results, file: Path) -> None:
     right.plot(many, [results.median(f"{count}", "memory") / 1e3 for count in many], "o-",     # type: ignore[operator]
                color=COLOURS["muster"])
     right.axhline(50, color=COLOURS["zmq"], linestyle="--")
-    right.annotate("libzmq's two connections", (max(many), 50), ha="right", va="top", color=COLOURS["zmq"])
+    right.annotate("libzmq's two connections", (max(many), 50), (0, -4), textcoords="offset points", ha="right", va="top",
+                   color=COLOURS["zmq"])
+    right.margins(y=0.1)
     right.set(xscale="log", ylim=(0, None), xlabel="workers", ylabel="memory at the listener for each, kB")
     for axes in (left, right):
         axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%d"))

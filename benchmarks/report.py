@@ -182,11 +182,12 @@ def versions() -> list[str]:
 
 
 def machine(load: tuple[float, float, float]) -> str:
+    busy = ": it had other work, which these figures show" if load[0] > 0.5 else ""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return "\n".join([
         f"- {datetime.date.today().isoformat()}, muster {first_line('git', 'describe', '--always', '--dirty')}",
         f"- {os.cpu_count()} cores ({processor()}), {memory / 2**30:.0f} GiB, Linux {platform.release()};"
-        f" load when it began {load[0]:.1f}, when it ended {os.getloadavg()[0]:.1f}",
+        f" load when it began {load[0]:.1f}{busy}",
         f"- {', '.join(versions())}"])
 
 

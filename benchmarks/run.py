@@ -47,6 +47,8 @@ def with_memory_beyond(results: Results) -> None:
 def main() -> int:
     chosen = arguments()
     load, begun = os.getloadavg(), time.monotonic()
+    if load[0] > 0.5:
+        tell(f"load {load[0]:.1f}: the machine has other work, which will show in the figures")
     results = {}
     for group in measures.GROUPS:
         if not chosen.only or group.name in chosen.only:
