@@ -211,14 +211,23 @@ bench_source (long n)
     return source;
 }
 
+static char ipc_endpoint [64];
+
+/*  Not every peer does. */
+static void
+remove_ipc_file (void)
+{
+    unlink (ipc_endpoint + strlen ("ipc://"));
+}
+
 const char *
 bench_endpoint (const char *transport)
 {
-    static char endpoint [64];
     if (strcmp (transport, "tcp") == 0)
         return "tcp://127.0.0.1:*";
-    snprintf (endpoint, sizeof endpoint, "ipc:///tmp/muster-benchmark-%d", (int) getpid ());
-    return endpoint;
+    snprintf (ipc_endpoint, sizeof ipc_endpoint, "ipc:///tmp/muster-benchmark-%d", (int) getpid ());
+    bench_must (atexit (remove_ipc_file) == 0, "atexit");
+    return ipc_endpoint;
 }
 
 void
