@@ -33,12 +33,9 @@ chaos: dependencies-chaos build-default build-$(PRESET)
 attacks: all
 	/usr/bin/python3 tests/attacks/run.py build
 
+#   ONLY=small,large: some groups, and no page is written; benchmarks/run.py --help has their names.
 bench: dependencies-bench all
-	build/benchmarks/idle_latency
-	build/benchmarks/session_cost
-	build/benchmarks/keys_cost
-	PYTHONPATH=build/python /usr/bin/python3 benchmarks/python/small_messages.py
-	PYTHONPATH=build/python /usr/bin/python3 benchmarks/python/large_arrays.py
+	/usr/bin/python3 benchmarks/run.py build $(if $(ONLY),--only $(ONLY))
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"

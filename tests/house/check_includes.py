@@ -33,6 +33,7 @@ LIBRARIES = [
     (r"json-c/.*|json\.h", r"src/cli/|tests/"),
     (r"ut(hash|list|array|string|stack|ringbuffer)\.h", r"src/(base|model|wire|net|actor)/"),
     (r"zlib\.h", r"examples/"),
+    (r"nng/.*", r"benchmarks/"),
     (r"criterion/.*", r"tests/(unit|integration|support)/"),
 ]
 

@@ -4,15 +4,16 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-usage: PYTHONPATH=build/python python3 benchmarks/python/large_arrays.py [ROUNDS]
+usage: PYTHONPATH=build/python python3 benchmarks/python/large.py muster|zmq
 
 The receiver has each as a numpy array, looks at it, and lets it go. muster copies what it
 sends, so that the sender may change it at once, confirms it, and would send it again;
 pyzmq's zero-copy does not: it sends a head with dtype and shape, then the array's memory.
+Prints one sample, as JSON.
 """
+import json
 import multiprocessing
 import resource
-import statistics
 import sys
 import time
 from typing import Any
@@ -22,13 +23,12 @@ import numpy as np
 import zmq
 
 import muster
-from side_by_side import Way, measure, table
 
 ELEMENTS = 25_000_000
 BYTES = 4 * ELEMENTS
 LAST = (ELEMENTS - 1) % 1000
 WARM = 4        # arrays before it counts: pages come from the system once, for those who use them again
-COUNT = WARM + 16
+COUNT = WARM + 6
 ADDRESS = "tcp://127.0.0.1"
 
 
@@ -48,10 +48,10 @@ class Meter:
         assert array.nbytes == BYTES and array[7] == 7 and array[-1] == LAST
         self.times.append(time.perf_counter())
 
-    def result(self) -> tuple[float, float]:
-        """MB/s, and MB of the peak beyond one array."""
-        rate = (COUNT - WARM) * BYTES / (self.times[-1] - self.times[WARM - 1]) / 1e6
-        return rate, (peak_memory() - self.before - BYTES) / 1e6
+    def result(self) -> dict[str, float]:
+        """Arrays a second, and bytes of the peak beyond what there was before."""
+        rate = (COUNT - WARM) / (self.times[-1] - self.times[WARM - 1])
+        return {"rate": rate, "peak": peak_memory() - self.before}
 
 
 def array() -> np.ndarray:
@@ -98,10 +98,7 @@ def receive_by_zmq(pipe: Any) -> None:
     pipe.send(meter.result())
 
 
-memory: dict[str, list[float]] = {}
-
-
-def between(name: str, receive: Any, send: Any) -> float:
+def between(receive: Any, send: Any) -> dict[str, float]:
     """Two processes, each new, so that none has memory of a round before."""
     context = multiprocessing.get_context("spawn")
     ours, receivers = context.Pipe()
@@ -112,21 +109,16 @@ def between(name: str, receive: Any, send: Any) -> float:
     sender.start()
     receivers.close()       # or the end of a receiver that fails would not show here
     senders.send(ours.recv())
-    rate, more = ours.recv()
-    memory.setdefault(name, []).append(more)
+    result: dict[str, float] = ours.recv()
     receiver.join()
     sender.join()
-    return rate
+    return result
 
 
-WAYS = [
-    Way("muster", lambda: between("muster", receive_by_muster, send_by_muster)),
-    Way("pyzmq, two parts, zero-copy", lambda: between("pyzmq", receive_by_zmq, send_by_zmq)),
-]
+WAYS = {
+    "muster": (receive_by_muster, send_by_muster),
+    "zmq": (receive_by_zmq, send_by_zmq),
+}
 
 if __name__ == "__main__":
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    print(table(f"100 MB float32 arrays, Python to Python over tcp, medians of {rounds}", "MB/s",
-                WAYS, measure(WAYS, rounds)))
-    for name, taken in memory.items():
-        print(f"the receiver's peak memory beyond one array, {name}: {statistics.median(taken):.0f} MB")
+    print(json.dumps(between(*WAYS[sys.argv[1]])))
