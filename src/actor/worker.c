@@ -129,6 +129,7 @@ free_parts (muster_worker_t *self)
     alloc_free (core->options.server_file);
     keyfile_wipe (&core->keys);
     pthread_cond_destroy (&core->changed);
+    pthread_cond_destroy (&core->eased);
     pthread_mutex_destroy (&core->lock);
     pthread_mutex_destroy (&self->lifecycle);
     alloc_free (self);
@@ -156,6 +157,7 @@ muster_worker_new (const char *endpoint, const char *source)
     patience_lock_init (&self->lifecycle);
     pthread_mutex_init (&core->lock, NULL);
     monotonic_cond_init (&core->changed);
+    monotonic_cond_init (&core->eased);
     worker_options_init (&core->options);
     if (!make_parts (self, endpoint) || !set_identity (core, source)) {
         free_parts (self);
@@ -393,6 +395,8 @@ accept_message (muster_worker_t *self, const message_parts_t *parts, const blob_
     if (!error)
         error = message ? accept_part (core, message)
             : parts->kind ? accept_reply (core, parts) : accept_in_place (core, parts);
+    if (!error && !parts->at_once)
+        worker_pace (core);
     pthread_mutex_unlock (&core->lock);
     return error;
 }

@@ -6,20 +6,27 @@
 */
 #include "actor/worker_core.h"
 
+#include "actor/monotonic.h"
+
 /*  Frames under way at most: what fills meanwhile is the next batch. */
 #define FRAMES_MOST 4
 
-/*  Between the pieces of a message nothing fills: there is always one under way. */
+/*  Who sends is paced from so many bytes that wait on, until so few do, for so long at most. */
+#define PACED_MOST (4 * FRAME_RUN_BYTES)
+#define PACED_LEAST (2 * FRAME_RUN_BYTES)
+#define PACED_MS 10
+
+/*  Where nothing fills there is always a frame under way. */
 static int
 frames_to_await (const worker_core_t *self)
 {
-    return self->session.out.box.piece_offset > 0 ? FRAMES_MOST / 2 : 0;
+    return outbox_is_filling (&self->session.out.box) ? 0 : FRAMES_MOST / 2;
 }
 
 /*  A single message goes out at once; a run that may still grow waits for what is
     under way. */
-void
-worker_pump (worker_core_t *self)
+static void
+pump (worker_core_t *self)
 {
     frame_t frame;
     outbox_piece_t piece;
@@ -39,4 +46,41 @@ worker_pump (worker_core_t *self)
             return;
         }
     }
+}
+
+static uint64_t
+unsent (const worker_core_t *self)
+{
+    const outbox_t *box = &self->session.out.box;
+    return box->accepted.bytes - box->sent.bytes;
+}
+
+void
+worker_pump (worker_core_t *self)
+{
+    pump (self);
+    if (self->paced > 0 && unsent (self) <= PACED_LEAST)
+        pthread_cond_broadcast (&self->eased);
+}
+
+static bool
+is_moving (const worker_core_t *self)
+{
+    return self->session.state == SESSION_OPEN && flight_count (self->flight) > 0;
+}
+
+void
+worker_pace (worker_core_t *self)
+{
+    const outbox_t *box = &self->session.out.box;
+    if (unsent (self) < PACED_MOST || box->accepted.bytes < self->pace_from || !is_moving (self))
+        return;
+    int64_t deadline = monotonic_deadline (PACED_MS);
+    bool in_time = true;
+    self->paced++;
+    while (in_time && unsent (self) > PACED_LEAST && is_moving (self))
+        in_time = monotonic_cond_wait (&self->eased, &self->lock, deadline);
+    self->paced--;
+    if (!in_time)
+        self->pace_from = box->accepted.bytes + FRAME_RUN_BYTES;
 }

@@ -46,6 +46,9 @@ typedef struct {
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    pthread_cond_t eased;       /* who was paced may go on */
+    unsigned paced;             /* so many wait for that */
+    uint64_t pace_from;         /* byte position: nobody is paced before */
     worker_options_t options;
     char source [MUSTER_NAME_MAX + 1];
     char session_text [SESSION_TEXT_ROOM];
@@ -75,5 +78,11 @@ typedef struct {
 /*  Send what the session has to send through the PUSH, as far as it goes. With
     the lock; any thread. */
 void worker_pump (worker_core_t *self);
+
+/*  Let who sends faster than the connection takes wait a moment. More than a few batches
+    that wait to be sent make none of them faster, and their memory cold: it would cost
+    more than the sending. Where nothing moves each wait is short, and lets another batch
+    in: the send buffer is there for that. With the lock, which it gives up meanwhile. */
+void worker_pace (worker_core_t *self);
 
 #endif

@@ -15,6 +15,9 @@
 #define BLOB_LEAST 4096
 #define BLOB_MOST (2 * (FRAME_RUN_BYTES + FRAME_HEADER_ROOM))
 
+/*  Spare blobs: 16 MiB. */
+#define SPARES_MOST 64
+
 /*  The bit of a message's size that says so. */
 #define WITHDRAWN 0x80000000u
 
@@ -72,11 +75,30 @@ outbox_clear (outbox_t *self)
     outbox_init (self, self->accepted);
 }
 
+static blob_t *
+take_spare (outbox_t *self)
+{
+    blob_t *blob = self->spare;
+    memcpy (&self->spare, blob->bytes, sizeof self->spare);
+    self->spares--;
+    return blob;
+}
+
+static void
+keep_spare (outbox_t *self, blob_t *blob)
+{
+    memcpy (blob->bytes, &self->spare, sizeof self->spare);
+    self->spare = blob;
+    self->spares++;
+}
+
 void
 outbox_rest (outbox_t *self)
 {
-    while (self->spares > 0)
-        blob_release (&self->spare [--self->spares]);
+    while (self->spares > 0) {
+        blob_t *blob = take_spare (self);
+        blob_release (&blob);
+    }
 }
 
 /*  --------------------------------------------------------------------------
@@ -182,7 +204,7 @@ blob_for (outbox_t *self, size_t need)
 {
     size_t room = self->filling ? self->filling->room * 2 : BLOB_LEAST;
     if (self->spares > 0 && need <= BLOB_MOST)
-        return self->spare [--self->spares];
+        return take_spare (self);
     if (room > BLOB_MOST)
         room = BLOB_MOST;
     return blob_new (room < need ? need : room);
@@ -417,11 +439,11 @@ static void
 retire (outbox_t *self, blob_t **blob_p)
 {
     blob_t *blob = *blob_p;
-    if (!blob || blob->room != BLOB_MOST || self->spares == OUTBOX_SPARE || !blob_is_ours (blob)) {
+    if (!blob || blob->room != BLOB_MOST || self->spares == SPARES_MOST || !blob_is_ours (blob)) {
         blob_release (blob_p);
         return;
     }
-    self->spare [self->spares++] = blob;
+    keep_spare (self, blob);
     *blob_p = NULL;
 }
 

@@ -31,8 +31,6 @@ typedef struct {
     bool touched;           /* was sent in part or in whole */
 } outbox_run_t;
 
-#define OUTBOX_SPARE 8
-
 typedef struct {
     position_t accepted;
     position_t sent;        /* whole messages */
@@ -52,8 +50,8 @@ typedef struct {
     uint64_t run_next;      /* the run that holds message sent.messages + 1 */
     blob_t *filling;        /* the newest blob, while it has room */
     size_t filled;          /* bytes of it in use */
-    blob_t *spare [OUTBOX_SPARE];   /* large ones that wait to be filled again: fresh pages cost as much as */
-    unsigned spares;                /* filling them */
+    blob_t *spare;          /* large ones that wait to be filled again, each with the next in its bytes: */
+    unsigned spares;        /* fresh pages would cost as much as filling them */
 } outbox_t;
 
 /*  What is to be sent next. */

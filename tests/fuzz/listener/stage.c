@@ -240,10 +240,20 @@ check_stats (stage_t *self)
 /*  --------------------------------------------------------------------------
     An execution */
 
+/*  Else the listener would keep them, until no more has room. */
+static void
+take_commands (muster_worker_t *witness)
+{
+    muster_message_t *command;
+    while (muster_worker_recv (witness, &command, 0) == 0)
+        MUST (muster_message_done (&command, 0) == 0);
+}
+
 void
 stage_begin (stage_t *self)
 {
     uint64_t seal;
+    take_commands (self->witness);
     ledger_begin (&self->ledger, self->execution);
     self->spoken = false;
     uint64_t number = ledger_seal_witness (&self->ledger, &seal);
