@@ -380,6 +380,18 @@ intake_settle (listener_core_t *self)
     return progress;
 }
 
+/*  Bytes that wait for handlers when they have enough to do, and until they have not. */
+#define CROWDED_MOST (2 << 20)
+#define CROWDED_LEAST (1 << 20)
+
+bool
+intake_is_crowded (const listener_core_t *self)
+{
+    inbox_counts_t counts;
+    inbox_count (self->inbox, &counts);
+    return counts.queued_bytes > (self->roster.credit.crowded ? CROWDED_LEAST : CROWDED_MOST);
+}
+
 bool
 intake_is_pending (const listener_core_t *self)
 {

@@ -19,6 +19,9 @@ bool intake_is_open (const listener_core_t *self);
 /*  Learn what has been handled, tell the sessions. True if anything was. */
 bool intake_settle (listener_core_t *self);
 
+/*  Do handlers have enough to do for long? */
+bool intake_is_crowded (const listener_core_t *self);
+
 /*  Is there anything received and not settled? */
 bool intake_is_pending (const listener_core_t *self);
 

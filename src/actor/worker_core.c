@@ -66,7 +66,9 @@ worker_pump (worker_core_t *self)
 static bool
 is_moving (const worker_core_t *self)
 {
-    return self->session.state == SESSION_OPEN && flight_count (self->flight) > 0;
+    const session_out_t *out = &self->session.out;
+    bool in_line = out->credit < out->wanted;
+    return self->session.state == SESSION_OPEN && (flight_count (self->flight) > 0 || in_line);
 }
 
 void

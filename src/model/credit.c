@@ -55,9 +55,46 @@ join_line (credit_t *self, credit_account_t *account)
 static void
 leave_line (credit_t *self, credit_account_t *account)
 {
+    if (account->deferred)
+        DL_DELETE (self->deferred, account);
+    else
     if (account->in_line)
         DL_DELETE (self->waiting, account);
     account->in_line = false;
+    account->deferred = false;
+}
+
+/*  Does its next message come with the floor, once what it has sent is handled? */
+static bool
+can_wait (const credit_account_t *account)
+{
+    return account->need <= account->limit || account->need <= account->use + account->floor;
+}
+
+static void
+defer (credit_t *self, credit_account_t *account)
+{
+    DL_DELETE (self->waiting, account);
+    DL_APPEND (self->deferred, account);
+    account->deferred = true;
+}
+
+static void
+call_deferred (credit_t *self)
+{
+    while (self->deferred) {
+        credit_account_t *account = self->deferred;
+        leave_line (self, account);
+        join_line (self, account);
+    }
+}
+
+void
+credit_crowd (credit_t *self, bool crowded)
+{
+    if (self->crowded && !crowded)
+        call_deferred (self);
+    self->crowded = crowded;
 }
 
 static void
@@ -170,8 +207,11 @@ credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint64_t n
         set_limit (self, account, account->floor, use > account->handled ? use : account->handled);
     if (want <= account->limit)
         return;
+    account->use = use;
     account->need = need;
     account->want = want;
+    if (account->deferred && !can_wait (account))
+        leave_line (self, account);
     join_line (self, account);
 }
 
@@ -205,7 +245,7 @@ next_grant (const credit_t *self, const credit_account_t *account)
     uint64_t least = account->need > account->limit ? account->need : account->limit + 1;
     if (least > most)
         return 0;
-    uint64_t limit = account->limit + self->most;
+    uint64_t limit = self->crowded ? least : account->limit + self->most;
     if (limit < least)
         limit = least;
     if (limit > account->want)
@@ -213,10 +253,19 @@ next_grant (const credit_t *self, const credit_account_t *account)
     return limit < most ? limit : most;
 }
 
+static credit_account_t *
+first_in_line (credit_t *self)
+{
+    while (self->crowded && self->waiting && self->waiting->floor > 0
+    && self->waiting->want > self->waiting->limit && can_wait (self->waiting))
+        defer (self, self->waiting);
+    return self->waiting;
+}
+
 credit_account_t *
 credit_grant (credit_t *self)
 {
-    credit_account_t *account = self->waiting;
+    credit_account_t *account = first_in_line (self);
     if (!account)
         return NULL;
     if (account->floor == 0 && self->floor > 0) {

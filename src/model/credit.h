@@ -33,6 +33,8 @@ typedef struct {
     uint64_t carried;           /* of senders that are no more: received and not handled yet */
     uint64_t accounts;
     credit_account_t *waiting;  /* first come first (utlist) */
+    credit_account_t *deferred; /* in line too, but passed over while it is crowded */
+    bool crowded;
     bool held;                  /* nothing is read, from whomever, until there is room elsewhere */
     int64_t held_until;         /* ms: when that ended last */
 } credit_t;
@@ -42,8 +44,9 @@ struct credit_account {
     uint64_t handled;           /* byte positions */
     uint64_t limit;
     uint64_t floor;             /* 0 while it waits for its floor */
-    uint64_t need, want;        /* while in line */
+    uint64_t use, need, want;   /* while in line */
     bool in_line;
+    bool deferred;
     bool present;
     void *owner;
 };
@@ -85,6 +88,11 @@ void credit_carried_handled (credit_t *self, uint64_t bytes);
     for others, or peers that hold too little for their next message would
     keep each other waiting for ever. */
 void credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint64_t need, uint64_t want);
+
+/*  Enough waits to be handled: more of it would make nothing faster, and memory cold. Until
+    it is crowded no more, only messages larger than a floor are granted; the others come
+    with the floor, as it moves along. */
+void credit_crowd (credit_t *self, bool crowded);
 
 /*  Bytes were handled: the floor moves along. Returns true if the limit moved. */
 bool credit_handled (credit_t *self, credit_account_t *account, uint64_t handled);

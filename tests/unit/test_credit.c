@@ -210,3 +210,81 @@ Test (credit, whatever_happens_the_sum_stays_within_the_budget)
         cr_assert_leq (sum, BUDGET);
     }
 }
+
+/*  --------------------------------------------------------------------------
+    Crowded */
+
+typedef struct {
+    credit_t credit;
+    credit_account_t small, large;
+} crowd_t;
+
+static void
+crowd_open (crowd_t *self)
+{
+    self->credit = new_credit (10000, 1000);
+    cr_assert_eq (credit_open (&self->credit, &self->small, 0, NULL), 0);
+    cr_assert_eq (credit_open (&self->credit, &self->large, 0, NULL), 0);
+    credit_crowd (&self->credit, true);
+}
+
+Test (credit, while_it_is_crowded_messages_that_fit_a_floor_come_with_the_floor)
+{
+    crowd_t crowd;
+    crowd_open (&crowd);
+    credit_want (&crowd.credit, &crowd.small, 100, 150, 900);
+    cr_assert_null (credit_grant (&crowd.credit));
+    cr_assert (crowd.small.in_line);
+    cr_assert (credit_handled (&crowd.credit, &crowd.small, 70));
+    cr_assert_eq (crowd.small.limit, 70 + FLOOR);
+}
+
+Test (credit, when_it_is_crowded_no_more_all_that_waited_are_granted_in_their_order)
+{
+    crowd_t crowd;
+    crowd_open (&crowd);
+    credit_want (&crowd.credit, &crowd.large, 100, 110, 800);
+    credit_want (&crowd.credit, &crowd.small, 100, 150, 900);
+    cr_assert_null (credit_grant (&crowd.credit));
+    credit_crowd (&crowd.credit, false);
+    cr_assert_eq (credit_grant (&crowd.credit), &crowd.large);
+    cr_assert_eq (crowd.large.limit, 800);
+    cr_assert_eq (credit_grant (&crowd.credit), &crowd.small);
+    cr_assert_eq (crowd.small.limit, 900);
+    cr_assert_null (credit_grant (&crowd.credit));
+}
+
+Test (credit, while_it_is_crowded_a_message_larger_than_a_floor_is_granted_alone_and_waits_behind_no_small_ones)
+{
+    crowd_t crowd;
+    crowd_open (&crowd);
+    credit_want (&crowd.credit, &crowd.small, 100, 150, 900);
+    credit_want (&crowd.credit, &crowd.large, 0, 500, 5000);
+    cr_assert_eq (credit_grant (&crowd.credit), &crowd.large);
+    cr_assert_eq (crowd.large.limit, 500);
+    cr_assert_null (credit_grant (&crowd.credit));
+}
+
+Test (credit, one_that_was_passed_over_and_now_needs_a_large_message_is_granted_it)
+{
+    crowd_t crowd;
+    crowd_open (&crowd);
+    credit_want (&crowd.credit, &crowd.small, 100, 150, 900);
+    cr_assert_null (credit_grant (&crowd.credit));
+    credit_want (&crowd.credit, &crowd.small, 100, 600, 900);
+    cr_assert_eq (credit_grant (&crowd.credit), &crowd.small);
+    cr_assert_eq (crowd.small.limit, 600);
+}
+
+Test (credit, one_that_leaves_while_it_is_passed_over_is_in_no_line)
+{
+    crowd_t crowd;
+    crowd_open (&crowd);
+    credit_want (&crowd.credit, &crowd.small, 100, 150, 900);
+    cr_assert_null (credit_grant (&crowd.credit));
+    credit_close (&crowd.credit, &crowd.small);
+    cr_assert_not (crowd.small.in_line);
+    cr_assert_null (crowd.credit.deferred);
+    credit_crowd (&crowd.credit, false);
+    cr_assert_null (credit_grant (&crowd.credit));
+}

@@ -366,6 +366,34 @@ Test (session_review, credit_left_over_by_many_never_blocks_a_large_message_for_
             i, senders [i].sent, senders [i].count);
 }
 
+/*  Crowded or not, and however often it changes: what was sent is handled, so all are let on. */
+Test (session_review, one_who_is_passed_over_in_a_crowd_never_stands_still_for_ever)
+{
+    enum { SENDERS = 6 };
+    static const uint64_t sizes [SENDERS] = { 50, 1000, FLOOR - 1, FLOOR, FLOOR + 1, MIB };
+    for (unsigned crowding = 1; crowding < 5; crowding++) {
+        credit_t credit;
+        sender_t senders [SENDERS] = { 0 };
+        credit_init (&credit, 4 * MIB, FLOOR, MIB);
+        for (int i = 0; i < SENDERS; i++) {
+            cr_assert_eq (credit_open (&credit, &senders [i].account, 0, NULL), 0);
+            senders [i].size = sizes [i];
+            senders [i].count = 3 * MIB / sizes [i];
+        }
+        bool moved = true;
+        for (unsigned round = 0; moved; round++) {
+            moved = false;
+            credit_crowd (&credit, crowding == 4 || round % crowding);
+            for (int i = 0; i < SENDERS; i++)
+                moved = sender_goes_on (&senders [i], &credit) || moved;
+            while (credit_grant (&credit))
+                moved = true;
+        }
+        for (int i = 0; i < SENDERS; i++)
+            cr_assert_eq (senders [i].sent, senders [i].count, "sender %d stands still", i);
+    }
+}
+
 /*  It asked ahead, and is in line. What it has left it cannot use now, and no one
     else can before it says so. */
 Test (session_review, one_who_asked_ahead_says_so_when_it_stands_still)

@@ -49,13 +49,19 @@ session_fault (const session_t *session)
 /*  --------------------------------------------------------------------------
     Credit */
 
+static size_t
+count_in (const credit_account_t *list, const credit_account_t *account)
+{
+    size_t count = 0;
+    for (; list; list = list->next)
+        count += !account || list == account;
+    return count;
+}
+
 static bool
 is_waiting (const credit_t *credit, const credit_account_t *account)
 {
-    for (const credit_account_t *waiting = credit->waiting; waiting; waiting = waiting->next)
-        if (waiting == account)
-            return true;
-    return false;
+    return count_in (account->deferred ? credit->deferred : credit->waiting, account) == 1;
 }
 
 const char *
@@ -69,12 +75,10 @@ credit_fault (const credit_t *credit, const session_t *const *sessions, size_t c
         held += sessions [i]->in.received.bytes - account->handled + sessions [i]->in.partial_size;
         present += account->present;
         in_line += account->in_line;
-        if (account->in_line != is_waiting (credit, account))
+        if (account->in_line != is_waiting (credit, account) || (account->deferred && !credit->crowded))
             return "an account is in line and is not, or the reverse";
     }
-    for (const credit_account_t *waiting = credit->waiting; waiting; waiting = waiting->next)
-        in_line--;
-    if (in_line != 0)
+    if (in_line != count_in (credit->waiting, NULL) + count_in (credit->deferred, NULL))
         return "someone is in line who has no account";
     if (committed != credit->committed)
         return "another sum is committed than the accounts have";
