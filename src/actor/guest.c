@@ -21,6 +21,12 @@
 #define DESCRIPTORS 32
 #define THREADS 4
 
+/*  czmq ends the process when its context is out of sockets, of which an actor takes two.
+    So it gets as many as ours has, where it was not in use before; and so many are left to
+    the host. */
+#define SOCKETS_MOST 16384
+#define SOCKETS_OF_HOST 64
+
 /*  The live actors of the process, for its exit. The lock is held across a fork,
     so that the child finds neither them nor czmq's own state half changed. */
 typedef struct tenant tenant_t;
@@ -36,6 +42,8 @@ struct tenant {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static tenant_t *tenants;
+static unsigned actors;         /* live ones of this generation */
+static unsigned actors_most;
 static bool prepared;
 static uint32_t prepared_for;   /* the generation whose czmq was made ready */
 
@@ -98,7 +106,7 @@ prepare_czmq (void)
     struct sigaction before [2], after [2];
     for (int i = 0; i < 2; i++)
         sigaction (taken [i], NULL, &before [i]);
-    zsys_init ();
+    void *context = zsys_init ();
     bool ours = false;
     for (int i = 0; i < 2; i++) {
         sigaction (taken [i], NULL, &after [i]);
@@ -107,8 +115,13 @@ prepare_czmq (void)
             ours = true;
         }
     }
-    if (ours)
+    if (ours) {
         zsys_set_logstream (NULL);
+        zmq_ctx_set (context, ZMQ_MAX_SOCKETS, SOCKETS_MOST);
+    }
+    int sockets = zmq_ctx_get (context, ZMQ_MAX_SOCKETS);
+    actors_most = sockets > SOCKETS_OF_HOST ? (unsigned) (sockets - SOCKETS_OF_HOST) / 2 : 0;
+    actors = 0;
 }
 
 /*  With the lock held. A forked child starts afresh. */
@@ -158,15 +171,18 @@ guest_start (zactor_t **actor, zactor_fn *function, void *argument, void (*at_ex
     pthread_mutex_lock (&lock);
     luck_set_aside (&luck);
     prepare ();
-    *actor = zactor_new (run, tenant);
+    muster_error_t error = actors < actors_most ? 0 : MUSTER_RESOURCE;
+    *actor = error ? NULL : zactor_new (run, tenant);
     luck_bring_back (&luck);
-    if (*actor)
+    if (*actor) {
         DL_APPEND (tenants, tenant);
+        actors++;
+    }
     else
         alloc_free (tenant);
     pthread_mutex_unlock (&lock);
     guest_restore_signals (&before);
-    return *actor ? 0 : MUSTER_NOMEM;
+    return *actor || error ? error : MUSTER_NOMEM;
 }
 
 void
@@ -181,6 +197,7 @@ guest_end (zactor_t **actor, void *owner)
         handover_take (tenant);
         DL_DELETE (tenants, tenant);
         alloc_free (tenant);
+        actors--;
     }
     pthread_mutex_unlock (&lock);
 }

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <czmq.h>
 #include <muster/muster.h>
 
 #include "collector.h"
@@ -577,4 +578,86 @@ open_with_none (void *argument)
 Test (guest, where_no_descriptor_is_left_nothing_is_made_and_nothing_aborts)
 {
     in_child (open_with_none, NULL);
+}
+
+/*  --------------------------------------------------------------------------
+    czmq's sockets */
+
+#define WORKERS 30
+#define SOCKETS "100"
+
+typedef struct {
+    muster_worker_t *workers [WORKERS];
+    int started;
+    muster_error_t error;       /* of the first that was not */
+} crew_t;
+
+static void
+hire (crew_t *self)
+{
+    self->error = 0;
+    while (self->started < WORKERS && !self->error) {
+        muster_worker_t *worker = muster_worker_new ("inproc://nobody", NULL);
+        MUST (worker);
+        self->error = muster_worker_start (worker);
+        if (self->error)
+            muster_worker_destroy (&worker);
+        else
+            self->workers [self->started++] = worker;
+    }
+}
+
+static void
+dismiss_one (crew_t *self)
+{
+    muster_worker_t *worker = self->workers [--self->started];
+    muster_worker_set_drain (worker, 0);
+    muster_worker_destroy (&worker);
+}
+
+static void
+dismiss (crew_t *self)
+{
+    while (self->started > 0)
+        dismiss_one (self);
+}
+
+static void
+hire_in_a_small_czmq (void *argument)
+{
+    (void) argument;
+    crew_t crew = { .started = 0 };
+    setenv ("ZSYS_MAX_SOCKETS", "20", 1);
+    hire (&crew);
+    cr_assert_eq (crew.error, 0);
+    dismiss (&crew);
+}
+
+Test (guest, has_more_workers_than_czmq_has_sockets_unless_told)
+{
+    in_child (hire_in_a_small_czmq, NULL);
+}
+
+static void
+hire_in_the_hosts_czmq (void *argument)
+{
+    (void) argument;
+    crew_t crew = { .started = 0 };
+    setenv ("ZSYS_MAX_SOCKETS", SOCKETS, 1);
+    zsys_init ();
+    hire (&crew);
+    cr_assert_eq (crew.error, MUSTER_RESOURCE);
+    cr_assert_gt (crew.started, 10);
+    dismiss_one (&crew);
+    dismiss_one (&crew);
+    int before = crew.started;
+    hire (&crew);
+    cr_assert_eq (crew.started, before + 2);
+    cr_assert_eq (crew.error, MUSTER_RESOURCE);
+    dismiss (&crew);
+}
+
+Test (guest, where_the_hosts_czmq_has_no_sockets_left_start_says_so)
+{
+    in_child (hire_in_the_hosts_czmq, NULL);
 }
