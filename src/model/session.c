@@ -332,12 +332,12 @@ give_connection_up (session_t *self, int64_t now)
 }
 
 /*  The worker's positions are its heartbeat: the listener answers each, unless
-    it has just sent its own. */
+    it has just sent its own, and together those that come in the time of a report. */
 static bool
 positions_came (session_t *self, const frame_positions_t *positions, int64_t now)
 {
     if (self->role == SESSION_LISTENER && now - self->sent_at >= REPORT_DELAY_MS)
-        session_report (self, now);
+        session_report (self, now + REPORT_DELAY_MS);
     if (!outbox_handled (&self->out.box, positions->handled) || positions->received > self->out.box.sent.messages)
         return false;
     self->out.peer_received = positions->received;
