@@ -1182,6 +1182,25 @@ Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_
     scene_close (&scene);
 }
 
+Test (worker, plain_messages_that_fill_the_share_each_are_taken_as_fast_as_they_are_handled)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    muster_listener_set_plain_share (scene.listener, 1);
+    collector_block (scene.messages);
+    scene_start (&scene);
+    producer_t *producer = producer_new (scene_endpoint (&scene));
+    for (int i = 0; i < 200; i++)
+        producer_send_number (producer, "plain", "X", i);
+    cr_assert (collector_wait (scene.messages, 1));
+    collector_unblock (scene.messages);
+    cr_assert (collector_wait (scene.messages, 200), "%zu came", collector_count (scene.messages));
+    for (int i = 0; i < 200; i++)
+        cr_assert_eq (collector_number (scene.messages, i), i);
+    producer_destroy (&producer);
+    scene_close (&scene);
+}
+
 Test (worker, a_stop_while_the_plain_share_is_full_does_not_keep_a_processor_busy)
 {
     producer_t *producer;
