@@ -6,15 +6,20 @@
 
     For ThreadSanitizer, and for the sums: whatever the actor does at whatever moment, each
     message is handled, dropped or given up, and that once, in order; and who asks to be
-    called by each message is called. An argument is the seed; each run has another.
+    called by each message is called, though the handler then stands still in the next
+    one. An argument is the seed; each run has another.
 */
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "actor/inbox.h"
 #include "base/alloc.h"
@@ -53,6 +58,22 @@ below (uint64_t *state, uint32_t most)
 /*  --------------------------------------------------------------------------
     The dispatch thread */
 
+/*  A handler that stands still says so, until it may go on. */
+static atomic_bool may_stand;
+static atomic_ulong handled_before;
+static int stands;
+static sem_t may_go_on;
+
+static void
+stand_still (uint64_t handled)
+{
+    uint64_t one = 1;
+    atomic_store (&handled_before, handled);
+    MUST (write (stands, &one, sizeof one) == sizeof one);
+    while (sem_wait (&may_go_on))
+        continue;
+}
+
 typedef struct {
     uint64_t luck;
     uint64_t last;          /* position handled */
@@ -71,6 +92,8 @@ handle (handler_t *self, const muster_message_t *message)
     MUST (message->cmd [0] == 'c' && message->size == 1 && message->data [0] == 0x80);
     for (volatile uint32_t turn = below (&self->luck, 64) == 0 ? below (&self->luck, 3000) : 0; turn > 0; turn--)
         continue;
+    if (atomic_load (&may_stand) && below (&self->luck, 8) == 0)
+        stand_still (self->handled);
     bool failed = below (&self->luck, 50) == 0;
     self->handled++;
     self->failed += failed;
@@ -244,21 +267,47 @@ all_are_done (const actor_t *self)
     return true;
 }
 
-/*  As an actor waits that has stopped looking: who is not called waits in vain. */
+/*  What the actor knows to be handled, those of rounds excepted. */
+static uint64_t
+learn (actor_t *self)
+{
+    inbox_counts_t counts;
+    take_progress ();
+    look (self);
+    inbox_count (inbox, &counts);
+    return counts.handled - self->taken;
+}
+
+static void
+let_go_on (void)
+{
+    uint64_t count;
+    MUST (read (stands, &count, sizeof count) == sizeof count);
+    sem_post (&may_go_on);
+}
+
+/*  As an actor waits that has stopped looking: who is not called waits in vain. A handler
+    stands still until the actor was called for all that it has handled. */
 static void
 settle (actor_t *self)
 {
-    struct pollfd item = { .fd = wake->descriptor, .events = POLLIN };
+    struct pollfd items [2] = { { .fd = wake->descriptor, .events = POLLIN }, { .fd = stands, .events = POLLIN } };
     end_place (self);
-    take_progress ();
+    uint64_t known = learn (self);
+    atomic_store (&may_stand, true);
     while (!all_are_done (self)) {
         inbox_set_call (inbox, INBOX_EACH_MESSAGE);
-        MUST (poll (&item, 1, CALL_MS) == 1);
+        MUST (poll (items, 2, CALL_MS) > 0);
+        if (items [1].revents && known == atomic_load (&handled_before)) {
+            let_go_on ();
+            continue;
+        }
+        MUST (poll (items, 1, CALL_MS) == 1);
         wake_heard (wake);
         self->calls++;
-        take_progress ();
-        look (self);
+        known = learn (self);
     }
+    atomic_store (&may_stand, false);
 }
 
 static void
@@ -295,6 +344,8 @@ main (int argc, char **argv)
     inbox = inbox_new (wake, &origin, NULL);
     MUST (inbox_decide (inbox, INBOX_HANDLERS) == 0);
     inbox_open (inbox);
+    stands = eventfd (0, EFD_CLOEXEC);
+    MUST (stands >= 0 && sem_init (&may_go_on, 0, 0) == 0);
     MUST (pthread_create (&thread, NULL, dispatch, &handler) == 0);
     for (int64_t began = scene_now_ms (); rounds < ROUNDS && scene_now_ms () - began < ROUND_MS; rounds++)
         play_round (&actor);
@@ -309,6 +360,7 @@ main (int argc, char **argv)
     MUST (counts.handled + actor.gone == actor.received);
     inbox_leave (&inbox);
     wake_release (&wake);
+    close (stands);
     printf ("%d rounds: %" PRIu64 " messages, %" PRIu64 " handled, %" PRIu64 " of them late, %" PRIu64 " dropped, %"
         PRIu64 " given up, %" PRIu64 " calls\n", rounds, actor.received, counts.handled, handler.late, actor.dropped,
         actor.given_up, actor.calls);
