@@ -700,7 +700,8 @@ uint32_t
 inbox_cut (inbox_t *self, batch_t *batch)
 {
     pthread_mutex_lock (&self->lock);
-    uint32_t count = batch->given_up ? batch->kept : batch->taken;
+    /*  What is dropped counts as taken, though its run may not be over. */
+    uint32_t count = batch->dropped ? batch->count : batch->given_up ? batch->kept : batch->taken;
     batch->count = count;
     pthread_mutex_unlock (&self->lock);
     return count;

@@ -189,8 +189,9 @@ work (loop_t *self)
     take_pull (self);
     credit_hold (&core->roster.credit, !intake_is_open (core), core->now);
     credit_crowd (&core->roster.credit, intake_is_crowded (core));
-    core->again = self->router_left || (self->pull_left && intake_is_open (core));
     self->slow = !intake_settle (core) && intake_is_pending (core);
+    /*  What is settled may have opened the PULL, which does not tell again of what it has. */
+    core->again = self->router_left || (self->pull_left && intake_is_open (core));
     self->behind = self->router_left ? self->behind + 1 : 0;
     if (self->behind % BEHIND_MOST == 0)
         presence_check (core);

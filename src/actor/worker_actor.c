@@ -122,6 +122,8 @@ watch_connection (loop_t *self)
     worker_core_t *core = self->core;
     if (!core->connection || !may_have_news (self))
         return;
+    /*  A probe that has its answer has no sockets any more: they are listed anew. */
+    self->listed = false;
     connection_news_t news = connection_watch (core->connection, self->now);
     switch (news) {
         case CONNECTION_UP:

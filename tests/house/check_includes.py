@@ -115,7 +115,8 @@ def complain_about_library(path, name):
 def complaints_of(path, text, root):
     text = without_comments(text)
     floor = floor_of(path)
-    public_only = path.startswith(PUBLIC_ONLY) or re.fullmatch(r"tests/support/[^/]+", path)
+    public_only = path.startswith(PUBLIC_ONLY) and not path.startswith("tests/threads/private/")
+    public_only = public_only or re.fullmatch(r"tests/support/[^/]+", path)
     for match in INCLUDE.finditer(text):
         bracket, name = match.groups()
         if ".." in name.split("/"):

@@ -5,17 +5,21 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
 #include <criterion/criterion.h>
+#include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <muster/muster.h>
 
 #include "collector.h"
 #include "producer.h"
+#include "raw.h"
 #include "scene.h"
 #include "tally.h"
 
@@ -428,6 +432,67 @@ Test (worker, one_that_finds_no_listener_does_not_keep_a_processor_busy)
     double elapsed = (double) (scene_now_ms () - began) / 1000;
     cr_assert_lt (cpu_seconds () - before, elapsed / 4);
     muster_worker_destroy (&worker);
+}
+
+static int
+listen_on (const char *endpoint)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    char host [64];
+    unsigned port;
+    int yes = 1, listening = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq (sscanf (endpoint, "tcp://%63[0-9.]:%u", host, &port), 2);
+    address.sin_port = htons ((uint16_t) port);
+    inet_pton (AF_INET, host, &address.sin_addr);
+    setsockopt (listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    cr_assert_eq (bind (listening, (struct sockaddr *) &address, sizeof address), 0);
+    cr_assert_eq (listen (listening, 16), 0);
+    return listening;
+}
+
+/*  Hang up in the handshake at both of a listener's endpoints, as what forwards to it
+    does: the worker then comes with a probe. */
+static void
+shut_out_twice (const char *endpoint)
+{
+    struct pollfd items [2] = {
+        { .fd = listen_on (endpoint), .events = POLLIN }, { .fd = listen_on (raw_return_endpoint (endpoint)), .events = POLLIN } };
+    int counts [2] = { 0, 0 };
+    while (counts [0] < 2 || counts [1] < 2) {
+        cr_assert_gt (poll (items, 2, PATIENCE_MS), 0);
+        for (int i = 0; i < 2; i++)
+            if (items [i].revents) {
+                close (accept (items [i].fd, NULL, NULL));
+                counts [i]++;
+            }
+    }
+    close (items [0].fd);
+    close (items [1].fd);
+}
+
+/*  As a rule it comes back before the worker has tried a third time. */
+Test (worker, one_that_was_shut_out_and_is_let_in_does_not_keep_a_processor_busy)
+{
+    for (int round = 0; round < 5; round++) {
+        scene_t scene = scene_begin ();
+        char endpoint [128];
+        snprintf (endpoint, sizeof endpoint, "%s", scene_endpoint (&scene));
+        muster_worker_t *worker = scene_worker (&scene, "a");
+        muster_message_t *command;
+        cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 1, PATIENCE_MS), 0);
+        cr_assert_eq (muster_listener_stop (scene.listener, NULL), 0);
+        shut_out_twice (endpoint);
+        scene_start (&scene);
+        cr_assert_eq (muster_worker_send (worker, "X", "{s:i}", "n", 1), 0);
+        cr_assert (collector_wait (scene.messages, 1));
+        double before = cpu_seconds ();
+        int64_t began = scene_now_ms ();
+        cr_assert_eq (muster_worker_recv (worker, &command, 400), MUSTER_TIMEOUT);
+        double elapsed = (double) (scene_now_ms () - began) / 1000;
+        cr_assert_lt (cpu_seconds () - before, elapsed / 4, "in round %d", round);
+        scene_dismiss (worker);
+        scene_close (&scene);
+    }
 }
 
 Test (worker, a_message_at_the_listeners_limit_is_handled_and_one_over_it_is_too_big)
@@ -1177,6 +1242,25 @@ Test (worker, while_the_plain_share_is_full_plain_producers_wait_and_nothing_is_
     collector_unblock (scene.messages);
     cr_assert (collector_wait (scene.messages, 1000));
     for (int i = 0; i < 1000; i++)
+        cr_assert_eq (collector_number (scene.messages, i), i);
+    producer_destroy (&producer);
+    scene_close (&scene);
+}
+
+Test (worker, plain_messages_that_fill_the_share_each_are_taken_as_fast_as_they_are_handled)
+{
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    muster_listener_set_plain_share (scene.listener, 1);
+    collector_block (scene.messages);
+    scene_start (&scene);
+    producer_t *producer = producer_new (scene_endpoint (&scene));
+    for (int i = 0; i < 200; i++)
+        producer_send_number (producer, "plain", "X", i);
+    cr_assert (collector_wait (scene.messages, 1));
+    collector_unblock (scene.messages);
+    cr_assert (collector_wait (scene.messages, 200), "%zu came", collector_count (scene.messages));
+    for (int i = 0; i < 200; i++)
         cr_assert_eq (collector_number (scene.messages, i), i);
     producer_destroy (&producer);
     scene_close (&scene);

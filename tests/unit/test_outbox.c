@@ -368,3 +368,244 @@ Test (outbox, what_is_sent_again_from_inside_a_run_is_right_however_many_were_ac
     blob_release (&piece.blob);
     outbox_clear (&box);
 }
+
+/*  --------------------------------------------------------------------------
+    Messages that are written where they are sent from */
+
+static void
+accept_in_place (outbox_t *box, const uint8_t *bytes, size_t size)
+{
+    uint8_t *at = outbox_reserve (box, size);
+    cr_assert_not_null (at);
+    memcpy (at, bytes, size);
+    outbox_accept (box, size);
+}
+
+static void
+assert_same_positions (const outbox_t *one, const outbox_t *other)
+{
+    cr_assert_eq (one->accepted.messages, other->accepted.messages);
+    cr_assert_eq (one->accepted.bytes, other->accepted.bytes);
+    cr_assert_eq (one->sent.messages, other->sent.messages);
+    cr_assert_eq (one->sent.bytes, other->sent.bytes);
+    cr_assert_eq (one->handled.bytes, other->handled.bytes);
+    cr_assert_eq (one->largest, other->largest);
+    cr_assert_eq (outbox_charge (one), outbox_charge (other));
+    cr_assert_eq (outbox_need (one), outbox_need (other));
+    cr_assert_eq (outbox_is_filling (one), outbox_is_filling (other));
+}
+
+/*  Returns whether there was a piece. */
+static bool
+take_same_piece (outbox_t *one, outbox_t *other, uint64_t credit)
+{
+    outbox_piece_t piece, same;
+    bool taken = outbox_next (one, credit, FRAME_RUN_BYTES, &piece);
+    cr_assert_eq (outbox_next (other, credit, FRAME_RUN_BYTES, &same), taken);
+    if (!taken)
+        return false;
+    cr_assert_eq (piece.kind, same.kind);
+    cr_assert_eq (piece.in_place, same.in_place);
+    cr_assert_eq (piece.size, same.size);
+    cr_assert_arr_eq (piece.body, same.body, piece.size);
+    if (piece.kind == FRAME_DATA) {
+        cr_assert_eq (piece.data.first, same.data.first);
+        cr_assert_eq (piece.data.count, same.data.count);
+    }
+    else {
+        cr_assert_eq (piece.chunk.position, same.chunk.position);
+        cr_assert_eq (piece.chunk.offset, same.chunk.offset);
+        cr_assert_eq (piece.chunk.total, same.chunk.total);
+    }
+    blob_release (&piece.blob);
+    blob_release (&same.blob);
+    return true;
+}
+
+Test (outbox, a_message_written_in_its_place_is_the_same_as_one_that_is_copied)
+{
+    static uint8_t bytes [3 * FRAME_RUN_BYTES];
+    static const size_t sizes [] = { 1, 4, 30, 1000, 40000, FRAME_RUN_BYTES, FRAME_RUN_BYTES + 1, sizeof bytes };
+    outbox_t copied = new_box (), written = new_box ();
+    uint32_t luck = 1;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes [i] = (uint8_t) (i * 31 >> 3);
+    for (int round = 0; round < 20000; round++) {
+        luck = luck * 1103515245 + 12345;
+        size_t largest = luck >> 16 & 63 ? 4 : sizeof sizes / sizeof *sizes;
+        size_t size = sizes [(luck >> 22) % largest];
+        const uint8_t *from = bytes + (sizeof bytes - size) / 2;
+        cr_assert_eq (outbox_append (&copied, from, size), 0);
+        accept_in_place (&written, from, size);
+        assert_same_positions (&copied, &written);
+        if ((luck >> 8 & 15) == 0)
+            while (take_same_piece (&copied, &written, copied.accepted.bytes - (luck >> 12 & 7)))
+                continue;
+        if ((luck >> 8 & 31) == 1) {
+            uint64_t handled = copied.sent.messages - (luck >> 13 & 1 && copied.sent.messages > copied.handled.messages);
+            cr_assert (outbox_handled (&copied, handled));
+            cr_assert (outbox_handled (&written, handled));
+        }
+        assert_same_positions (&copied, &written);
+    }
+    while (take_same_piece (&copied, &written, UINT64_MAX))
+        continue;
+    cr_assert_eq (written.sent.messages, 20000);
+    outbox_clear (&copied);
+    outbox_clear (&written);
+}
+
+Test (outbox, without_memory_no_place_is_reserved_and_nothing_is_lost)
+{
+    outbox_t box = new_box ();
+    size_t refused = 0;
+    uint8_t *bytes = calloc (1, 5000);
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint8_t *at = NULL;
+        for (size_t nth = 1; !at; nth++) {
+            alloc_fail_from (nth);
+            at = outbox_reserve (&box, 5000);
+            alloc_fail_from (0);
+            refused += !at;
+            cr_assert_eq (box.accepted.messages, i);
+        }
+        memcpy (bytes, &i, sizeof i);
+        memcpy (at, bytes, 5000);
+        outbox_accept (&box, 5000);
+    }
+    cr_assert_gt (refused, 3);
+    outbox_piece_t piece;
+    uint32_t next = 0;
+    while (outbox_next (&box, UINT64_MAX, FRAME_RUN_BYTES, &piece)) {
+        cr_assert_eq (piece.size, 5000 * (size_t) piece.data.count);
+        for (uint32_t i = 0; i < piece.data.count; i++, next++)
+            cr_assert_eq (memcmp (piece.body + 5000 * (size_t) i, &next, sizeof next), 0);
+        blob_release (&piece.blob);
+    }
+    cr_assert_eq (next, 2000);
+    outbox_clear (&box);
+    free (bytes);
+}
+
+/*  --------------------------------------------------------------------------
+    Memory that is used again */
+
+#define LARGE 100000            /* a run each, and two of them a blob */
+
+static void
+send_all (outbox_t *box)
+{
+    outbox_piece_t piece;
+    while (outbox_next (box, UINT64_MAX, FRAME_RUN_BYTES, &piece))
+        blob_release (&piece.blob);
+}
+
+/*  count large messages have come and gone. */
+static outbox_t
+used_box (int count)
+{
+    outbox_t box = new_box ();
+    for (int i = 0; i < count; i++)
+        append (&box, LARGE, (uint8_t) i);
+    send_all (&box);
+    cr_assert_eq (box.spares, 0);
+    cr_assert (outbox_handled (&box, box.accepted.messages));
+    return box;
+}
+
+/*  How many large messages can be accepted without memory from elsewhere. */
+static int
+accepted_without_memory (outbox_t *box)
+{
+    uint8_t *bytes = calloc (1, LARGE);
+    int count = 0;
+    alloc_fail_from (1);
+    while (outbox_append (box, bytes, LARGE) == 0)
+        count++;
+    alloc_fail_from (0);
+    free (bytes);
+    return count;
+}
+
+Test (outbox, memory_of_what_is_handled_is_filled_again)
+{
+    outbox_t box = used_box (8);
+    cr_assert_gt (box.spares, 0);
+    int spares = (int) box.spares;
+    cr_assert_eq (accepted_without_memory (&box), 2 * spares);
+    cr_assert_eq (box.spares, 0);
+    send_all (&box);
+    cr_assert (outbox_handled (&box, box.accepted.messages));
+    cr_assert_eq (box.spares, spares);
+    outbox_clear (&box);
+    cr_assert_eq (box.spares, 0);
+}
+
+Test (outbox, no_more_memory_waits_than_a_few_blobs)
+{
+    outbox_t box = used_box (100);
+    cr_assert_eq (box.spares, OUTBOX_SPARE);
+    outbox_clear (&box);
+}
+
+Test (outbox, an_outbox_that_rests_has_no_memory_that_waits)
+{
+    outbox_t box = used_box (100);
+    outbox_rest (&box);
+    cr_assert_eq (box.spares, 0);
+    cr_assert_eq (accepted_without_memory (&box), 0);
+    outbox_rest (&box);
+    append (&box, LARGE, 1);
+    send_all (&box);
+    cr_assert (outbox_handled (&box, 101));
+    outbox_clear (&box);
+}
+
+Test (outbox, small_messages_keep_no_memory)
+{
+    outbox_t box = new_box ();
+    append (&box, 100, 1);
+    send_all (&box);
+    cr_assert (outbox_handled (&box, 1));
+    cr_assert_eq (box.spares, 0);
+    cr_assert_null (box.filling);
+    outbox_clear (&box);
+}
+
+Test (outbox, memory_that_is_under_way_is_not_filled_again)
+{
+    outbox_t box = new_box ();
+    outbox_piece_t pieces [40];
+    for (int i = 0; i < 40; i++) {
+        append (&box, LARGE, (uint8_t) i);
+        cr_assert (outbox_next (&box, UINT64_MAX, FRAME_RUN_BYTES, &pieces [i]));
+    }
+    cr_assert (outbox_handled (&box, 40));
+    cr_assert_eq (box.spares, 0);
+    for (int i = 0; i < 40; i++)
+        append (&box, LARGE, 0xff);
+    for (int i = 0; i < 40; i++) {
+        for (size_t at = 0; at < LARGE; at++)
+            cr_assert_eq (pieces [i].body [at], i);
+        blob_release (&pieces [i].blob);
+    }
+    outbox_clear (&box);
+}
+
+Test (outbox, a_message_larger_than_what_waits_gets_memory_of_its_own)
+{
+    enum { HUGE = 4 * FRAME_RUN_BYTES };
+    outbox_t box = used_box (8);
+    unsigned spares = box.spares;
+    outbox_piece_t piece;
+    append (&box, HUGE, 7);
+    cr_assert_eq (box.spares, spares);
+    cr_assert (outbox_next (&box, UINT64_MAX, HUGE, &piece));
+    cr_assert_eq (piece.size, HUGE);
+    for (size_t at = 0; at < HUGE; at++)
+        cr_assert_eq (piece.body [at], 7);
+    blob_release (&piece.blob);
+    cr_assert (outbox_handled (&box, 9));
+    cr_assert_eq (box.spares, spares, "it is of another size");
+    outbox_clear (&box);
+}

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -333,6 +334,148 @@ hammer (void *arg)
     for (int i = 0; i < 2000; i++)
         (void) handler_of (registry, i % 2 ? "a" : "b");
     return NULL;
+}
+
+/*  --------------------------------------------------------------------------
+    Entering once for many messages */
+
+static registry_t *
+registry_of_all (void)
+{
+    registry_t *registry = registry_new (OWN, wait_for_ever);
+    cr_assert_eq (registry_register (registry, "a", one, NULL, false), 0);
+    cr_assert_eq (registry_register (registry, "b", one, NULL, false), 0);
+    cr_assert_eq (registry_set_default (registry, one, NULL), 0);
+    cr_assert_eq (registry_set_system (registry, one, NULL), 0);
+    return registry;
+}
+
+Test (registry, an_entry_is_current_while_nothing_changes)
+{
+    registry_t *registry = registry_of_all ();
+    registry_entry_t entry = registry_enter (registry, "a");
+    cr_assert (registry_is_current (registry, &entry));
+    cr_assert_eq (registry_unregister (registry, "nobody"), MUSTER_NOTFOUND);
+    cr_assert_eq (registry_unregister (registry, NULL), MUSTER_INVAL);
+    cr_assert_eq (registry_register (registry, OWN, other, NULL, true), MUSTER_RESERVED);
+    cr_assert_eq (registry_register (registry, "a", NULL, NULL, true), MUSTER_INVAL);
+    cr_assert_eq (registry_set_default (registry, NULL, NULL), MUSTER_INVAL);
+    registry_entry_t inner = registry_enter (registry, "b");
+    registry_entry_t system = registry_enter_system (registry);
+    registry_entry_t nobodys = registry_enter (registry, "nobody");
+    cr_assert (registry_is_current (registry, &inner));
+    cr_assert (registry_is_current (registry, &nobodys));
+    registry_leave (registry, nobodys);
+    registry_leave (registry, system);
+    registry_leave (registry, inner);
+    cr_assert (registry_is_current (registry, &entry));
+    registry_leave (registry, entry);
+    registry_destroy (&registry);
+}
+
+static muster_error_t
+register_new (registry_t *registry)
+{
+    return registry_register (registry, "new", other, NULL, false);
+}
+
+static muster_error_t
+overwrite_new (registry_t *registry)
+{
+    return registry_register (registry, "newer", other, NULL, true);
+}
+
+static muster_error_t
+set_system (registry_t *registry)
+{
+    return registry_set_system (registry, other, NULL);
+}
+
+/*  The calls are made inside, so that none waits. */
+Test (registry, an_entry_is_not_current_after_a_change_of_any_kind)
+{
+    change_fn *const changes [] = { overwrite, unregister, set_default, set_system, register_new, overwrite_new };
+    static const char *const sources [] = { "a", "new", "nobody" };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        for (size_t j = 0; j < sizeof sources / sizeof *sources; j++) {
+            registry_t *registry = registry_of_all ();
+            registry_entry_t entry = registry_enter (registry, sources [j]);
+            cr_assert_eq (changes [i] (registry), 0);
+            cr_assert_not (registry_is_current (registry, &entry), "change %zu, source %s", i, sources [j]);
+            registry_leave (registry, entry);
+            registry_entry_t again = registry_enter (registry, sources [j]);
+            cr_assert (registry_is_current (registry, &again));
+            cr_assert_not (registry_is_current (registry, &entry));
+            registry_leave (registry, again);
+            registry_destroy (&registry);
+        }
+}
+
+Test (registry, a_change_that_nobody_waits_for_is_seen_before_the_old_handler_is_left)
+{
+    registry_t *registry = registry_of_all ();
+    registry_entry_t entry = registry_enter (registry, "a");
+    cr_assert_eq (registry_unregister (registry, "a"), 0);
+    cr_assert_not (registry_is_current (registry, &entry));
+    cr_assert_eq (entry.handler, one);
+    registry_leave (registry, entry);
+    cr_assert_eq (registry_set_default (registry, other, NULL), 0);
+    cr_assert_eq (handler_of (registry, "a"), other);
+    registry_destroy (&registry);
+}
+
+/*  As the dispatch thread goes through a run. */
+typedef struct {
+    registry_t *registry;
+    atomic_bool finished;
+    atomic_ulong handled;
+} goer_t;
+
+static atomic_int handlers_out, calls_of_those;
+
+static int
+numbered (const muster_message_t *message, void *arg)
+{
+    (void) message;
+    if ((intptr_t) arg <= atomic_load (&handlers_out))
+        atomic_fetch_add (&calls_of_those, 1);
+    return 0;
+}
+
+static void *
+go_through (void *arg)
+{
+    goer_t *self = arg;
+    registry_entry_t entry = registry_enter (self->registry, "a");
+    while (!atomic_load (&self->finished)) {
+        if (!registry_is_current (self->registry, &entry)) {
+            registry_leave (self->registry, entry);
+            entry = registry_enter (self->registry, "a");
+        }
+        entry.handler (NULL, entry.arg);
+        atomic_fetch_add (&self->handled, 1);
+    }
+    registry_leave (self->registry, entry);
+    return NULL;
+}
+
+Test (registry, after_a_change_who_entered_once_for_many_messages_calls_the_new_handler_alone)
+{
+    goer_t goer = { .registry = registry_new (OWN, wait_for_ever) };
+    pthread_t thread;
+    cr_assert_eq (registry_register (goer.registry, "a", numbered, (void *) 1, false), 0);
+    pthread_create (&thread, NULL, go_through, &goer);
+    for (intptr_t number = 2; number < 5000; number++) {
+        cr_assert_eq (registry_register (goer.registry, "a", numbered, (void *) number, true), 0);
+        atomic_store (&handlers_out, (int) number - 1);
+        unsigned long before = atomic_load (&goer.handled);
+        while (number % 8 == 0 && atomic_load (&goer.handled) < before + 3)
+            sched_yield ();
+    }
+    atomic_store (&goer.finished, true);
+    pthread_join (thread, NULL);
+    cr_assert_eq (atomic_load (&calls_of_those), 0);
+    registry_destroy (&goer.registry);
 }
 
 Test (registry, is_safe_from_many_threads)

@@ -16,6 +16,7 @@
 #include "vectors.h"
 #include "wire/encode.h"
 #include "wire/scan.h"
+#include "wire/skim.h"
 
 static const scan_limits_t usual = {.depth = 64, .message_size = 1 << 20};
 static const scan_limits_t disabled = {0};
@@ -585,6 +586,412 @@ Test (scan, agrees_with_the_reference_on_characters_at_the_edges)
                     texts [index], after, "zzzzzzzzzz");
                 agree_on_text (text, (size_t) size);
             }
+}
+
+/*  --------------------------------------------------------------------------
+    The skim. What it takes the full scan takes too, in the same parts; the scan decides
+    on the rest. Heads of more bytes than needed are not for the skim: a message whose
+    array, and a map whose count, is written so is scanned in full. */
+
+#define PADDED 2048
+
+static void
+assert_same_parts (const scan_message_t *one, const uint8_t *one_at, const scan_message_t *other, const uint8_t *other_at)
+{
+    cr_assert_eq (one->size, other->size);
+    cr_assert_null (one->source);
+    cr_assert_eq (one->source_size, other->source_size);
+    cr_assert_eq (one->cmd - one_at, other->cmd - other_at);
+    cr_assert_eq (one->cmd_size, other->cmd_size);
+    cr_assert_eq (one->data - one_at, other->data - other_at);
+    cr_assert_eq (one->data_size, other->data_size);
+    cr_assert_eq (one->kind, other->kind);
+    cr_assert_eq (one->stream, other->stream);
+    cr_assert_eq (one->position, other->position);
+    cr_assert_eq (one->most_keys, other->most_keys);
+}
+
+/*  The message, which begins with 0x92, without the skim: its parts as if it had been
+    there all the same. */
+static muster_refusal_t
+full_scan (const uint8_t *bytes, size_t size, const scan_limits_t *limits, uint8_t *padded, scan_message_t *message)
+{
+    cr_assert_lt (size + 2, PADDED);
+    memcpy (padded, "\xdc\x00\x02", 3);
+    memcpy (padded + 3, bytes + 1, size - 1);
+    scan_limits_t wider = *limits;
+    if (wider.message_size > 0)
+        wider.message_size += 2;
+    muster_refusal_t refusal = scan_whole (padded, size + 2, SCAN_SESSION, &wider, message);
+    message->size -= 2;
+    return refusal;
+}
+
+/*  exact lies at the very end of its memory. */
+static void
+skim_agrees (const uint8_t *exact, size_t size, const scan_limits_t *limits)
+{
+    uint8_t padded [PADDED];
+    scan_message_t skimmed = {0}, scanned = {0}, full = {0}, split = {0};
+    bool taken = skim_message (exact, exact + size, &skimmed);
+    muster_refusal_t verdict = scan_whole (exact, size, SCAN_SESSION, limits, &scanned);
+    muster_refusal_t expected = full_scan (exact, size, limits, padded, &full);
+    if (verdict != expected) {
+        for (size_t i = 0; i < size && i < 100; i++)
+            fprintf (stderr, "%02x", exact [i]);
+        cr_assert_fail (" is %d, not %d", verdict, expected);
+    }
+    if (taken)
+        cr_assert (!expected || (expected == MUSTER_REFUSAL_SIZE && skimmed.size > limits->message_size));
+    if (verdict)
+        return;
+    assert_same_parts (&scanned, exact, &full, padded + 2);
+    if (taken)
+        assert_same_parts (&skimmed, exact, &full, padded + 2);
+    scan_split (exact, scanned.size, SCAN_SESSION, &split);
+    assert_same_parts (&split, exact, &full, padded + 2);
+}
+
+/*  A map alone, which begins with 0x80 to 0x8f. */
+static void
+skim_of_map_agrees (const uint8_t *exact, size_t size)
+{
+    uint8_t padded [PADDED];
+    const uint8_t *end = skim_map (exact, exact + size);
+    cr_assert_lt (size + 2, PADDED);
+    memcpy (padded, (uint8_t []) { 0xde, 0, exact [0] & 0x0f }, 3);
+    memcpy (padded + 3, exact + 1, size - 1);
+    muster_refusal_t expected = scan_data (padded, size + 2, &usual);
+    cr_assert_eq (scan_data (exact, size, &usual), expected);
+    if (end == exact + size)
+        cr_assert_eq (expected, MUSTER_REFUSAL_NONE);
+}
+
+/*  beginning, then each string of up to 2 bytes and most of 3. */
+static void
+skim_agrees_on_endings (const char *beginning, size_t beginning_size, bool is_map)
+{
+    for (size_t more = 0; more <= 3; more++) {
+        size_t size = beginning_size + more;
+        uint8_t *exact = malloc (size);
+        memcpy (exact, beginning, beginning_size);
+        for (uint32_t number = 0; number < 1u << (8 * more); number++) {
+            for (size_t i = 0; i < more; i++)
+                exact [beginning_size + i] = (uint8_t) (number >> (8 * i));
+            /*  Of three bytes the first is of each kind, not each. */
+            if (more == 3 && (number & 0xff) % 16 > 1 && (number & 0xff) < 0xc0)
+                continue;
+            if (is_map)
+                skim_of_map_agrees (exact, size);
+            else
+                skim_agrees (exact, size, &usual);
+        }
+        free (exact);
+    }
+}
+
+#define MESSAGE "\x92\xa3" "cmd"
+#define SKIM_AGREES(text) skim_agrees_on_endings ((text), sizeof (text) - 1, false)
+#define SKIM_OF_MAP_AGREES(text) skim_agrees_on_endings ((text), sizeof (text) - 1, true)
+
+Test (skim, takes_the_usual_message)
+{
+    static const uint8_t bytes [] =
+        "\x92\xa8PROGRESS\x83\xa4loss\xcb\x3f\xd3\x33\x33\x33\x33\x33\x33\xa5round\x07\xaalayer-name\xa3top and more";
+    scan_message_t message;
+    cr_assert (skim_message (bytes, bytes + sizeof bytes - 1, &message));
+    cr_assert_eq (message.size, sizeof bytes - 1 - 9);
+    cr_assert_eq (message.cmd_size, 8);
+    cr_assert_eq (message.cmd, bytes + 2);
+    cr_assert_eq (message.data, bytes + 10);
+    cr_assert_eq (message.data_size, message.size - 10);
+    cr_assert_eq (message.most_keys, 0);
+    skim_agrees (bytes, sizeof bytes - 1, &usual);
+}
+
+Test (skim, agrees_with_the_scan_on_every_ending_of_a_message)
+{
+    SKIM_AGREES (MESSAGE "\x80");
+    SKIM_AGREES (MESSAGE "\x81\xa1k");
+    SKIM_AGREES (MESSAGE "\x82\xa1k\x01\xa1");
+}
+
+Test (skim, agrees_with_the_scan_on_every_second_pair)
+{
+    SKIM_AGREES (MESSAGE "\x82\xa1" "a\xcb\x3f\xd3\x33\x33\x33\x33\x33\x33\xa2");
+    SKIM_AGREES (MESSAGE "\x82\xa7_______\xc0\xa8_______");
+}
+
+Test (skim, agrees_with_the_scan_on_every_value_before_many_bytes)
+{
+    SKIM_AGREES (MESSAGE "\x81\xa8" "eightkey");
+    SKIM_AGREES (MESSAGE "\x82\xa9" "ninechars\xcf\x01\x02\x03\x04\x05\x06\x07\x08\xa9" "ninechar");
+}
+
+Test (skim, agrees_with_the_scan_on_every_cmd)
+{
+    for (uint32_t number = 0; number < 1 << 24; number += number & 0x80 ? 1 : 37) {
+        uint8_t bytes [] = { 0x92, 0xa3, (uint8_t) number, (uint8_t) (number >> 8), (uint8_t) (number >> 16),
+            0x81, 0xa1, 'k', 0x01, 0x92, 0xa1, 'c', 0x80 };
+        skim_agrees (bytes, sizeof bytes, &usual);
+    }
+}
+
+Test (skim, agrees_with_the_scan_on_every_beginning)
+{
+    for (uint32_t number = 0; number < 1 << 16; number++) {
+        uint8_t bytes [40] = { 0x92, (uint8_t) number };
+        memset (bytes + 2, 'x', sizeof bytes - 2);
+        uint32_t cmd_size = number & 0x1f;
+        bytes [2 + cmd_size] = (uint8_t) (number >> 8);
+        skim_agrees (bytes, sizeof bytes, &usual);
+    }
+}
+
+Test (skim, agrees_with_the_scan_on_bare_maps)
+{
+    SKIM_OF_MAP_AGREES ("\x80");
+    SKIM_OF_MAP_AGREES ("\x81");
+    SKIM_OF_MAP_AGREES ("\x81\xa9" "ninechar\xc3");
+    SKIM_OF_MAP_AGREES ("\x82\xa2no\xc2");
+}
+
+/*  --------------------------------------------------------------------------
+    Keys and values of each size, cut off at each byte */
+
+typedef struct {
+    uint8_t bytes [PADDED];
+    size_t size;
+} packed_bytes_t;
+
+static void
+add (packed_bytes_t *self, const void *bytes, size_t size)
+{
+    cr_assert_leq (self->size + size, sizeof self->bytes);
+    memcpy (self->bytes + self->size, bytes, size);
+    self->size += size;
+}
+
+static void
+add_key (packed_bytes_t *self, const void *text, size_t size)
+{
+    uint8_t head [] = { size > 31 ? 0xd9 : (uint8_t) (0xa0 | size), (uint8_t) size };
+    add (self, head, size > 31 ? 2 : 1);
+    add (self, text, size);
+}
+
+static packed_bytes_t
+packed_pairs (uint8_t pairs)
+{
+    packed_bytes_t self = { .size = 0 };
+    add (&self, MESSAGE, sizeof MESSAGE - 1);
+    add (&self, &(uint8_t) { 0x80 | pairs }, 1);
+    return self;
+}
+
+/*  All of it, and what is left when it is cut off at each byte. */
+static void
+agrees_in_all_parts (const packed_bytes_t *self)
+{
+    for (size_t size = 1; size <= self->size; size++) {
+        uint8_t *exact = malloc (size);
+        memcpy (exact, self->bytes, size);
+        skim_agrees (exact, size, &usual);
+        if (size > sizeof MESSAGE - 1) {
+            size_t map_size = size - (sizeof MESSAGE - 1);
+            uint8_t *map = malloc (map_size);
+            memcpy (map, exact + sizeof MESSAGE - 1, map_size);
+            skim_of_map_agrees (map, map_size);
+            free (map);
+        }
+        free (exact);
+    }
+}
+
+static muster_refusal_t
+verdict_on (const packed_bytes_t *self)
+{
+    return session (self->bytes, self->size);
+}
+
+static void
+assert_verdict_on_keys (const void *one, size_t one_size, const void *two, size_t two_size, muster_refusal_t expected)
+{
+    static const char *const values [] = { "\x01", "\xcb\x3f\xd3\x33\x33\x33\x33\x33\x33", "\xa5hello" };
+    static const size_t sizes [] = { 1, 9, 6 };
+    for (size_t value = 0; value < 3; value++) {
+        packed_bytes_t packed = packed_pairs (2);
+        add_key (&packed, one, one_size);
+        add (&packed, values [value], sizes [value]);
+        add_key (&packed, two, two_size);
+        add (&packed, values [value], sizes [value]);
+        cr_assert_eq (verdict_on (&packed), expected, "%zu and %zu: %d", one_size, two_size, verdict_on (&packed));
+        agrees_in_all_parts (&packed);
+        add (&packed, "\x92\xa1" "c\x80\x92\xa1" "c\x80\x92\xa1" "c\x80\x92\xa1" "c\x80\x92\xa1" "c\x80", 20);
+        cr_assert_eq (verdict_on (&packed), expected);
+        skim_agrees (packed.bytes, packed.size, &usual);
+    }
+}
+
+Test (skim, finds_a_key_that_comes_twice_whatever_its_size)
+{
+    char key [41];
+    for (size_t size = 0; size <= 40; size++) {
+        memset (key, 'k', sizeof key);
+        assert_verdict_on_keys (key, size, key, size, MUSTER_REFUSAL_DUPLICATE);
+        for (size_t i = 0; i < size; i++)
+            key [i] = (char) ('a' + i % 26);
+        assert_verdict_on_keys (key, size, key, size, MUSTER_REFUSAL_DUPLICATE);
+    }
+}
+
+Test (skim, tells_keys_apart_that_differ_in_any_one_byte)
+{
+    for (size_t size = 1; size <= 34; size++)
+        for (size_t at = 0; at < size; at++) {
+            char one [34], two [34];
+            memset (one, 'k', sizeof one);
+            memset (two, 'k', sizeof two);
+            two [at] = 'l';
+            assert_verdict_on_keys (one, size, two, size, MUSTER_REFUSAL_NONE);
+            if (size > 1)
+                assert_verdict_on_keys (one, size, one, size - 1, MUSTER_REFUSAL_NONE);
+        }
+}
+
+/*  The skim's number of both keys is the same: it leaves them to the scan. */
+static void
+assert_looks_alike (const void *one, size_t one_size, const void *two, size_t two_size)
+{
+    packed_bytes_t packed = packed_pairs (2);
+    scan_message_t message;
+    add_key (&packed, one, one_size);
+    add (&packed, "\x01", 1);
+    add_key (&packed, two, two_size);
+    add (&packed, "\xcb\x3f\xd3\x33\x33\x33\x33\x33\x33", 9);
+    cr_assert_not (skim_message (packed.bytes, packed.bytes + packed.size, &message));
+    assert_verdict_on_keys (one, one_size, two, two_size, MUSTER_REFUSAL_NONE);
+}
+
+Test (skim, tells_keys_apart_that_look_alike_at_a_glance)
+{
+    assert_looks_alike ("a", 1, "\0a", 2);
+    assert_looks_alike ("\0a", 2, "a", 1);
+    assert_looks_alike ("\0\0\0\0\0\0\0a", 8, "a", 1);
+    assert_looks_alike ("\0", 1, "\0\0", 2);
+    assert_looks_alike ("\0\0\0\0\0\0\0\0", 8, "\0", 1);
+    assert_looks_alike ("", 0, "\0", 1);
+    /*  first + 3 * last: one more at the end weighs as three at the beginning */
+    assert_looks_alike ("daaaaaaaaaaaaaaa", 16, "aaaaaaaabaaaaaaa", 16);
+    assert_looks_alike ("aaaaaaaaXaaaaaaaa", 17, "aaaaaaaaYaaaaaaaa", 17);
+    assert_looks_alike ("aaaaaaaa-one-way-aaaaaaaa", 25, "aaaaaaaa-another-aaaaaaaa", 25);
+    assert_looks_alike ("aaaaaaaaaaaa", 12, "aaaaaaaaaaaaa", 13);
+}
+
+Test (skim, tells_texts_of_keys_that_are_utf8_from_others)
+{
+    static const struct { const char *text; bool is_utf8; } texts [] = {
+        { "\xc3\xa9", true }, { "\xe2\x82\xac", true }, { "\xf0\x9f\x8e\xb5", true }, { "\xff", false },
+        { "\xc3", false }, { "\xa9", false }, { "\xed\xa0\x80", false }, { "\xc0\x80", false }, { "\xf4\x90\x80\x80", false } };
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
+        for (size_t before = 0; before < 29; before++)
+            for (size_t after = 0; after < 4; after++) {
+                char key [64];
+                size_t size = (size_t) snprintf (key, sizeof key, "%.*s%s%.*s", (int) before,
+                    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", texts [index].text, (int) after, "zzzz");
+                packed_bytes_t as_key = packed_pairs (1), as_value = packed_pairs (1);
+                muster_refusal_t expected = texts [index].is_utf8 ? MUSTER_REFUSAL_NONE : MUSTER_REFUSAL_UTF8;
+                add_key (&as_key, key, size);
+                add (&as_key, "\xc0", 1);
+                add_key (&as_value, "k", 1);
+                add_key (&as_value, key, size);
+                cr_assert_eq (verdict_on (&as_key), expected);
+                cr_assert_eq (verdict_on (&as_value), expected);
+                agrees_in_all_parts (&as_key);
+                agrees_in_all_parts (&as_value);
+            }
+}
+
+Test (skim, passes_over_values_of_every_kind)
+{
+    static const struct { const char *bytes; size_t size; } values [] = {
+        { "\x00", 1 }, { "\x7f", 1 }, { "\xff", 1 }, { "\xe0", 1 }, { "\xc0", 1 }, { "\xc2", 1 }, { "\xc3", 1 },
+        { "\xcc\x80", 2 }, { "\xcd\x80\x00", 3 }, { "\xce\x80\x00\x00\x00", 5 }, { "\xcf\x80\x00\x00\x00\x00\x00\x00\x00", 9 },
+        { "\xd0\x80", 2 }, { "\xd1\x80\x00", 3 }, { "\xd2\x80\x00\x00\x00", 5 }, { "\xd3\x80\x00\x00\x00\x00\x00\x00\x00", 9 },
+        { "\xca\x00\x00\x00\x00", 5 }, { "\xcb\x00\x00\x00\x00\x00\x00\x00\x00", 9 }, { "\xa0", 1 }, { "\xa3" "abc", 4 },
+        { "\xd9\x01" "a", 3 }, { "\xda\x00\x01" "a", 4 }, { "\xdb\x00\x00\x00\x01" "a", 6 }, { "\xc4\x02\xff\xfe", 4 },
+        { "\xc5\x00\x01\xff", 4 }, { "\xc6\x00\x00\x00\x01\xff", 6 }, { "\xd4\x05\xff", 3 }, { "\xd5\x05\xff\xff", 4 },
+        { "\xd6\x05\xff\xff\xff\xff", 6 }, { "\xc7\x01\x05\xff", 4 }, { "\xc8\x00\x01\x05\xff", 5 },
+        { "\xc9\x00\x00\x00\x01\x05\xff", 7 }, { "\x90", 1 }, { "\x80", 1 }, { "\x92\x01\x80", 3 },
+        { "\x82\xa1" "a\x01\xa1" "b\x02", 7 } };
+    enum { COUNT = sizeof values / sizeof *values };
+    for (size_t one = 0; one < COUNT; one++)
+        for (size_t two = 0; two < COUNT; two++)
+            for (size_t key_size = 1; key_size <= 9; key_size += 4) {
+                packed_bytes_t packed = packed_pairs (2);
+                add_key (&packed, "firstkey9", key_size);
+                add (&packed, values [one].bytes, values [one].size);
+                add_key (&packed, "otherkey9", key_size);
+                add (&packed, values [two].bytes, values [two].size);
+                cr_assert_eq (verdict_on (&packed), MUSTER_REFUSAL_NONE);
+                agrees_in_all_parts (&packed);
+            }
+}
+
+Test (skim, agrees_with_the_scan_on_maps_of_up_to_15_pairs_and_a_key_that_comes_twice_anywhere)
+{
+    for (uint8_t pairs = 0; pairs <= 15; pairs++)
+        for (unsigned twice = 0; twice <= pairs; twice++)
+            for (size_t size = 2; size <= 10; size += 8) {
+                packed_bytes_t packed = packed_pairs (pairs);
+                for (uint8_t pair = 0; pair < pairs; pair++) {
+                    char key [] = "key-----a-";
+                    key [size - 1] = (char) ('a' + (twice > 0 && pair == twice ? 0 : pair));
+                    add_key (&packed, key, size);
+                    add (&packed, "\xcd\x01\x00", 3);
+                }
+                bool repeats = twice > 0 && twice < pairs;
+                cr_assert_eq (verdict_on (&packed), repeats ? MUSTER_REFUSAL_DUPLICATE : MUSTER_REFUSAL_NONE);
+                agrees_in_all_parts (&packed);
+            }
+}
+
+Test (skim, heeds_the_size_limit)
+{
+    packed_bytes_t packed = packed_pairs (1);
+    add_key (&packed, "key", 3);
+    add (&packed, "\x01", 1);
+    size_t size = packed.size;
+    add (&packed, "\x92\xa1" "c\x80\x92\xa1" "c\x80", 8);
+    for (size_t limit = 1; limit <= packed.size; limit++) {
+        scan_limits_t limits = { .depth = 1, .message_size = limit };
+        scan_message_t message;
+        skim_agrees (packed.bytes, packed.size, &limits);
+        cr_assert_eq (scan_whole (packed.bytes, packed.size, SCAN_SESSION, &limits, &message),
+            limit < size ? MUSTER_REFUSAL_SIZE : MUSTER_REFUSAL_NONE);
+    }
+}
+
+Test (skim, agrees_with_the_scan_on_every_change_of_one_byte)
+{
+    packed_bytes_t packed = packed_pairs (4);
+    add_key (&packed, "loss", 4);
+    add (&packed, "\xcb\x3f\xd3\x33\x33\x33\x33\x33\x33", 9);
+    add_key (&packed, "a-longer-key", 12);
+    add (&packed, "\xa4text", 5);
+    add_key (&packed, "eightkey", 8);
+    add (&packed, "\x05", 1);
+    add_key (&packed, "k", 1);
+    add (&packed, "\xcd\x01\x00", 3);
+    for (size_t at = 1; at < packed.size; at++)
+        for (unsigned change = 1; change < 256; change++) {
+            packed.bytes [at] ^= (uint8_t) change;
+            uint8_t *exact = malloc (packed.size);
+            memcpy (exact, packed.bytes, packed.size);
+            skim_agrees (exact, packed.size, &usual);
+            free (exact);
+            packed.bytes [at] ^= (uint8_t) change;
+        }
 }
 
 /*  --------------------------------------------------------------------------

@@ -347,6 +347,41 @@ Test (session, heartbeats_keep_an_idle_session_alive)
     pair_destroy (pair);
 }
 
+/*  Large messages have come and gone: their memory waits. */
+static pair_t *
+pair_with_memory_that_waits (void)
+{
+    pair_t *pair = pair_new (64 << 20, 1 << 20);
+    run (pair, 5);
+    send (pair, 20, 100000);
+    run (pair, 20);
+    cr_assert_eq (pair->worker.out.box.handled.messages, 20);
+    cr_assert_gt (pair->worker.out.box.spares, 0);
+    return pair;
+}
+
+Test (session, an_idle_session_frees_memory_that_waits_after_two_heartbeats)
+{
+    pair_t *pair = pair_with_memory_that_waits ();
+    run (pair, (int) (2 * pair->worker.heartbeat + 2));
+    cr_assert_eq (pair->worker.out.box.spares, 0);
+    send (pair, 20, 100000);
+    run (pair, 20);
+    cr_assert_eq (pair->last, 40);
+    pair_destroy (pair);
+}
+
+Test (session, a_session_that_says_something_between_heartbeats_keeps_memory_that_waits)
+{
+    pair_t *pair = pair_with_memory_that_waits ();
+    for (int i = 0; i < 10; i++) {
+        send (pair, 1, 8);
+        run (pair, (int) pair->worker.heartbeat);
+        cr_assert_gt (pair->worker.out.box.spares, 0, "after %d heartbeats", i);
+    }
+    pair_destroy (pair);
+}
+
 Test (session, commands_go_back_under_the_same_rules)
 {
     pair_t *pair = pair_new (1 << 20, 1 << 16);
