@@ -15,9 +15,6 @@
 #define BLOB_LEAST 4096
 #define BLOB_MOST (2 * (FRAME_RUN_BYTES + FRAME_HEADER_ROOM))
 
-/*  Spare blobs: 16 MiB. */
-#define SPARES_MOST 64
-
 /*  The bit of a message's size that says so. */
 #define WITHDRAWN 0x80000000u
 
@@ -439,7 +436,7 @@ static void
 retire (outbox_t *self, blob_t **blob_p)
 {
     blob_t *blob = *blob_p;
-    if (!blob || blob->room != BLOB_MOST || self->spares == SPARES_MOST || !blob_is_ours (blob)) {
+    if (!blob || blob->room != BLOB_MOST || self->spares == OUTBOX_SPARES_MOST || !blob_is_ours (blob)) {
         blob_release (blob_p);
         return;
     }

@@ -31,6 +31,9 @@ typedef struct {
     bool touched;           /* was sent in part or in whole */
 } outbox_run_t;
 
+/*  Spare blobs: 16 MiB. */
+#define OUTBOX_SPARES_MOST 64
+
 typedef struct {
     position_t accepted;
     position_t sent;        /* whole messages */
