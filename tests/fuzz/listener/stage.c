@@ -18,7 +18,7 @@
 #include "wire/frame.h"
 
 /*  Longer than anything takes that comes at all. */
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 /*  Executions between two that also wait until the witness knows that all is handled. */
 #define FLUSH_EACH 16
 #define PEERS_MOST 64
