@@ -657,7 +657,6 @@ inbox_take_progress (inbox_t *self)
     return batch;
 }
 
-
 void
 inbox_set_call (inbox_t *self, inbox_call_t call)
 {
