@@ -158,8 +158,10 @@ static void
 take_pull (loop_t *self)
 {
     listener_core_t *core = self->core;
-    if (core->phase == LISTENER_PARTING)
+    if (core->phase == LISTENER_PARTING) {
+        self->pull_left = false;
         return;
+    }
     if (core->phase == LISTENER_RUNNING && !self->pull_left && !pollset_is_ready (&self->set, POLL_PULL))
         return;
     bool open = intake_is_open (core);

@@ -53,7 +53,8 @@ collector_destroy (collector_t **self_p)
 static void
 remember (collector_t *self, const muster_message_t *message)
 {
-    self->seen = realloc (self->seen, (self->count + 1) * sizeof (seen_t *));
+    if ((self->count & (self->count - 1)) == 0)
+        self->seen = realloc (self->seen, (2 * self->count + 1) * sizeof (seen_t *));
     seen_t *seen = calloc (1, sizeof *seen);
     self->seen [self->count++] = seen;
     snprintf (seen->source, sizeof seen->source, "%s", muster_message_source (message));
