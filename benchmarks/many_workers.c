@@ -31,8 +31,7 @@
 
 #include "common.h"
 
-/*  czmq's global context, where the pipes of actors are, ends its process beyond 1,023
-    sockets: two for a worker. */
+/*  Each has a thread and a dozen descriptors. */
 #define CREW_MOST 400
 #define PROCESSES_MOST 64
 #define CLOSERS 16
