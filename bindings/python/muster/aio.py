@@ -67,9 +67,11 @@ class _Call(Generic[_T]):
         threading.Thread(target=self._run, args=(function, arguments), name="muster-aio", daemon=True).start()
 
     def _run(self, function: Callable[..., _T], arguments: Tuple[Any, ...]) -> None:
+        """The result is the loop's alone: this thread may live on a while, and would keep a large message with it."""
+        results: List[_T] = []
         try:
-            result = self._token.run(function, *arguments)
-            settle: Callable[[], None] = lambda: self.future.set_result(result)
+            results.append(self._token.run(function, *arguments))
+            settle: Callable[[], None] = lambda: self.future.set_result(results.pop())
         except BaseException as error:
             caught = error
             settle = lambda: self.future.set_exception(caught)
