@@ -203,6 +203,20 @@ bench_rate (const bench_meter_t *self)
 /*  --------------------------------------------------------------------------
     What is sent, and what is printed */
 
+muster_writer_t *
+bench_data (void)
+{
+    muster_writer_t *data = muster_writer_new ();
+    muster_writer_map (data, 3);
+    muster_writer_str (data, "epoch", 5);
+    muster_writer_int (data, 12);
+    muster_writer_str (data, "loss", 4);
+    muster_writer_double (data, 0.5);
+    muster_writer_str (data, "samples", 7);
+    muster_writer_int (data, 1200);
+    return data;
+}
+
 const char *
 bench_source (long n)
 {

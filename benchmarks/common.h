@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <muster/muster.h>
 #include <sys/types.h>
 
 /*  --------------------------------------------------------------------------
@@ -63,6 +65,8 @@ double bench_rate (const bench_meter_t *self);
 /*  --------------------------------------------------------------------------
     What is sent */
 
+/*  The map of three of a ~100-byte message, packed. */
+muster_writer_t *bench_data (void);
 /*  Source of worker number n: 36 characters. In a static buffer. */
 const char *bench_source (long n);
 /*  "tcp" or "ipc": an endpoint to bind, of this process alone. In a static buffer. */

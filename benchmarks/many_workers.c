@@ -74,24 +74,10 @@ crew_start (crew_t *self, long first)
     }
 }
 
-static muster_writer_t *
-make_data (void)
-{
-    muster_writer_t *data = muster_writer_new ();
-    muster_writer_map (data, 3);
-    muster_writer_str (data, "epoch", 5);
-    muster_writer_int (data, 12);
-    muster_writer_str (data, "loss", 4);
-    muster_writer_double (data, 0.5);
-    muster_writer_str (data, "samples", 7);
-    muster_writer_int (data, 1200);
-    return data;
-}
-
 static void
 crew_send (crew_t *self, long each, long burst)
 {
-    muster_writer_t *data = make_data ();
+    muster_writer_t *data = bench_data ();
     const void *bytes;
     size_t size;
     bench_must (!muster_writer_bytes (data, &bytes, &size), "muster_writer_bytes");

@@ -35,24 +35,16 @@
 static muster_writer_t *
 make_data (void)
 {
-    muster_writer_t *data = muster_writer_new ();
     size_t size = (size_t) bench_number ("size", 0);
-    if (size) {
-        char *bytes = malloc (size);
-        memset (bytes, 'x', size);
-        muster_writer_map (data, 1);
-        muster_writer_str (data, "b", 1);
-        muster_writer_bin (data, bytes, size);
-        free (bytes);
-        return data;
-    }
-    muster_writer_map (data, 3);
-    muster_writer_str (data, "epoch", 5);
-    muster_writer_int (data, 12);
-    muster_writer_str (data, "loss", 4);
-    muster_writer_double (data, 0.5);
-    muster_writer_str (data, "samples", 7);
-    muster_writer_int (data, 1200);
+    if (size == 0)
+        return bench_data ();
+    muster_writer_t *data = muster_writer_new ();
+    char *bytes = malloc (size);
+    memset (bytes, 'x', size);
+    muster_writer_map (data, 1);
+    muster_writer_str (data, "b", 1);
+    muster_writer_bin (data, bytes, size);
+    free (bytes);
     return data;
 }
 
