@@ -85,7 +85,7 @@ class TestSiege(unittest.TestCase):
 
     def test_messages_of_4_gb(self):
         stats = self.under("declared_message")
-        self.assertGreater(stats["CREDIT"], 10)
+        self.assertGreater(stats["CREDIT"], 0)
 
     # Full speed
 
