@@ -283,17 +283,29 @@ wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
 /*  --------------------------------------------------------------------------
     Sending */
 
+static bool
+has_room (const worker_core_t *core)
+{
+    return outbox_charge (&core->session.out.box) < core->options.send_buffer;
+}
+
 static muster_error_t
 wait_for_room (muster_worker_t *self, bool at_once)
 {
     worker_core_t *core = &self->core;
     progress_t progress = { 0 };
     muster_error_t error = why_ended (self);
-    while (!error && outbox_charge (&core->session.out.box) >= core->options.send_buffer) {
-        error = at_once ? MUSTER_AGAIN : wait_for_change (core, INT64_MAX, &progress);
+    if (error || has_room (core))
+        return error;
+    if (at_once)
+        return MUSTER_AGAIN;
+    worker_press (core);
+    while (!error && !has_room (core)) {
+        error = wait_for_change (core, INT64_MAX, &progress);
         if (!error)
             error = why_ended (self);
     }
+    worker_relax (core);
     return error;
 }
 
@@ -566,6 +578,7 @@ flush_until (muster_worker_t *self, int64_t deadline, bool patient)
     progress_t progress = { 0 };
     muster_error_t error = 0;
     session_await (&core->session);
+    worker_press (core);
     wake_call (core->wake);
     while (!error && box->handled.messages < last) {
         error = why_ended (self);
@@ -577,6 +590,7 @@ flush_until (muster_worker_t *self, int64_t deadline, bool patient)
         if (!error)
             error = wait_for_change (core, deadline, &progress);
     }
+    worker_relax (core);
     return error ? error : report_refused (core);
 }
 

@@ -30,6 +30,11 @@
     is that of reports; when none is done, the reader calls. */
 #define LOOK_MS REPORT_DELAY_MS
 
+/*  Messages are a stream while so many bytes a millisecond are accepted; the actor looks
+    at this interval whether they still are. */
+#define STREAM_BYTES (FRAME_RUN_BYTES / 2)
+#define STREAM_LOOK_MS 1
+
 enum { POLL_PIPE, POLL_WAKE, POLL_DEALER, POLL_MONITORS };
 
 typedef struct {
@@ -40,6 +45,8 @@ typedef struct {
     int64_t now;            /* read once for each round of the loop */
     bool again;             /* the DEALER has more than one burst */
     bool slow;              /* the last look found nothing done */
+    int64_t looked_at;      /* ms: for a stream, */
+    uint64_t looked_bytes;  /* when so many were accepted */
     bool terminated;
 } loop_t;
 
@@ -376,6 +383,19 @@ send_controls (loop_t *self)
 }
 
 static void
+look_for_stream (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    uint64_t accepted = core->session.out.box.accepted.bytes;
+    int64_t passed = self->now - self->looked_at;
+    if (passed < STREAM_LOOK_MS)
+        return;
+    core->streaming = accepted >= self->looked_bytes + STREAM_BYTES * (uint64_t) passed;
+    self->looked_bytes = accepted;
+    self->looked_at = self->now;
+}
+
+static void
 work (loop_t *self)
 {
     worker_core_t *core = self->core;
@@ -385,6 +405,7 @@ work (loop_t *self)
     settle (self);
     step (self);
     send_controls (self);
+    look_for_stream (self);
     worker_pump (core);
     send_controls (self);
     pthread_cond_broadcast (&core->changed);
@@ -430,6 +451,8 @@ poll_timeout (const loop_t *self)
     int64_t deadline = session_deadline (&core->session);
     if (core->backlog.first && !self->slow && self->now + LOOK_MS < deadline)
         deadline = self->now + LOOK_MS;
+    if (core->streaming && self->now + STREAM_LOOK_MS < deadline)
+        deadline = self->now + STREAM_LOOK_MS;
     int64_t idle = self->now + spare_age (self->now);
     if (deadline > idle)
         deadline = idle;

@@ -16,15 +16,22 @@
 #define PACED_LEAST (2 * FRAME_RUN_BYTES)
 #define PACED_MS 10
 
+/*  Frames that are not full cost as much as those that are. */
+static bool
+is_to_be_full (const worker_core_t *self)
+{
+    return self->streaming && self->pressed == 0;
+}
+
 /*  Where nothing fills there is always a frame under way. */
 static int
 frames_to_await (const worker_core_t *self)
 {
-    return outbox_is_filling (&self->session.out.box) ? 0 : FRAMES_MOST / 2;
+    return outbox_is_filling (&self->session.out.box) && !is_to_be_full (self) ? 0 : FRAMES_MOST / 2;
 }
 
 /*  A single message goes out at once; a run that may still grow waits for what is
-    under way. */
+    under way, and in a stream until it is full or the stream ends. */
 static void
 pump (worker_core_t *self)
 {
@@ -34,8 +41,10 @@ pump (worker_core_t *self)
         int count = flight_count (self->flight);
         if (count >= FRAMES_MOST && flight_await (self->flight, frames_to_await (self)))
             return;
-        if (!session_next_piece (&self->session, count == 0, &piece, &frame)) {
-            if (outbox_is_filling (&self->session.out.box) && !flight_await (self->flight, 0)
+        bool filling_too = count == 0 && !is_to_be_full (self);
+        if (!session_next_piece (&self->session, filling_too, &piece, &frame)) {
+            if (!is_to_be_full (self)
+            && outbox_is_filling (&self->session.out.box) && !flight_await (self->flight, 0)
             && self->session.state == SESSION_OPEN && flight_count (self->flight) == 0 && count > 0)
                 continue;
             return;
@@ -61,6 +70,19 @@ worker_pump (worker_core_t *self)
     pump (self);
     if (self->paced > 0 && unsent (self) <= PACED_LEAST)
         pthread_cond_broadcast (&self->eased);
+}
+
+void
+worker_press (worker_core_t *self)
+{
+    self->pressed++;
+    worker_pump (self);
+}
+
+void
+worker_relax (worker_core_t *self)
+{
+    self->pressed--;
 }
 
 static bool

@@ -49,6 +49,8 @@ typedef struct {
     pthread_cond_t eased;       /* who was paced may go on */
     unsigned paced;             /* so many wait for that */
     uint64_t pace_from;         /* byte position: nobody is paced before */
+    bool streaming;             /* messages come so fast that a frame of them is soon full */
+    unsigned pressed;           /* so many callers wait for what is accepted to be sent */
     worker_options_t options;
     char source [MUSTER_NAME_MAX + 1];
     char session_text [SESSION_TEXT_ROOM];
@@ -78,6 +80,11 @@ typedef struct {
 /*  Send what the session has to send through the PUSH, as far as it goes. With
     the lock; any thread. */
 void worker_pump (worker_core_t *self);
+
+/*  Send what waits for a frame to be full as well, until as many calls of worker_relax.
+    For callers that wait. With the lock. */
+void worker_press (worker_core_t *self);
+void worker_relax (worker_core_t *self);
 
 /*  Let who sends faster than the connection takes wait a moment. More than a few batches
     that wait to be sent make none of them faster, and their memory cold: it would cost
