@@ -89,6 +89,17 @@ session_set_limits (session_t *self, const session_limits_t *limits)
     self->heartbeat = limits->liveness / 4;
 }
 
+/*  Heartbeats fall on so many points in the time of one: those of all workers of a host come
+    together, and their listener wakes once for many. */
+#define BEATS 16
+
+int64_t
+session_beat_at (const session_t *self)
+{
+    int64_t latest = self->sent_at + self->heartbeat, step = self->heartbeat / BEATS;
+    return step > 1 ? latest - latest % step : latest;
+}
+
 /*  --------------------------------------------------------------------------
     Greeting */
 
@@ -308,7 +319,7 @@ session_deadline (const session_t *self)
     }
     int64_t deadline = self->heard_at + self->limits.liveness;
     if (self->state == SESSION_OPEN)
-        deadline = earlier (deadline, self->sent_at + self->heartbeat);
+        deadline = earlier (deadline, session_beat_at (self));
     if (self->in.report_at)
         deadline = earlier (deadline, self->in.report_at);
     if (self->leaving_kept)

@@ -158,6 +158,9 @@ void session_postpone (session_t *self, int64_t when);
 /*  Listener: the worker is silent or the listener stops: the session is absent. */
 void session_leave (session_t *self);
 
+/*  When the next heartbeat is due: some time before one has passed since the last. */
+int64_t session_beat_at (const session_t *self);
+
 /*  When session_step or session_next_control may have something to do, if
     nothing happens before. */
 int64_t session_deadline (const session_t *self);

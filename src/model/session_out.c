@@ -160,7 +160,7 @@ next_kind (const session_t *self, int64_t now)
     if (self->state != SESSION_OPEN)
         return 0;
     if ((self->in.report_at && now >= self->in.report_at)
-    ||  (self->role == SESSION_WORKER && now - self->sent_at >= self->heartbeat))
+    ||  (self->role == SESSION_WORKER && now >= session_beat_at (self)))
         return FRAME_POSITIONS;
     if (want_is_due (&self->out))
         return FRAME_WANT;
@@ -188,7 +188,7 @@ session_next_control (session_t *self, int64_t now, frame_t *frame)
             return true;
         case FRAME_POSITIONS:
             fill_positions (self, &frame->positions);
-            if (now - self->sent_at >= self->heartbeat) {
+            if (now >= session_beat_at (self)) {
                 session_ask_again (self);
                 rest_if_idle (&self->out);
             }
