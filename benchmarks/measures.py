@@ -17,13 +17,18 @@ NOT_CONFIRMED = "does not check or confirm"
 MUSTER = "muster, C"
 RAW = "raw libzmq PUSH/PULL"
 
+#   Half a second each, of which a tenth warms up: connections, buffers, windows.
+def small(count: int, *options: str) -> list[str]:
+    return [f"count={count}", f"warm={count // 10}", *options]
+
+
 SMALL = Group("small", "~100-byte messages over tcp", [
-    Contestant("muster", MUSTER, "stream_muster", ["count=2000000"]),
-    Contestant("zmq", RAW, "stream_zmq", ["count=700000"], NOT_DECODED),
-    Contestant("plain", "muster, C, without a session", "stream_muster", ["count=2000000", "way=plain"],
+    Contestant("muster", MUSTER, "stream_muster", small(5_000_000)),
+    Contestant("zmq", RAW, "stream_zmq", small(1_000_000), NOT_DECODED),
+    Contestant("plain", "muster, C, without a session", "stream_muster", small(2_000_000, "way=plain"),
                "does not confirm"),
-    Contestant("nng", "nng PUSH/PULL", "stream_nng", ["count=30000"], NOT_DECODED),
-    Contestant("tcp", "plain TCP, writes of 64 kB", "stream_tcp", ["count=20000000"], "has no messages at all"),
+    Contestant("nng", "nng PUSH/PULL", "stream_nng", small(30_000), NOT_DECODED),
+    Contestant("tcp", "plain TCP, writes of 64 kB", "stream_tcp", small(20_000_000), "has no messages at all"),
     Contestant("python", "muster, Python", "small.py", ["muster"]),
     Contestant("pyzmq", "pyzmq + msgpack, by hand", "small.py", ["zmq"], NOT_CONFIRMED, ["zmq", "msgpack"]),
     Contestant("queue", "multiprocessing.Queue of namedtuples", "small.py", ["queue"],
@@ -33,14 +38,20 @@ SMALL = Group("small", "~100-byte messages over tcp", [
 ])
 
 IPC = Group("ipc", "~100-byte messages over ipc", [
-    Contestant("muster", MUSTER, "stream_muster", ["transport=ipc", "count=2000000"]),
-    Contestant("zmq", RAW, "stream_zmq", ["transport=ipc", "count=700000"], NOT_DECODED),
-    Contestant("nng", "nng PUSH/PULL", "stream_nng", ["transport=ipc", "count=30000"], NOT_DECODED),
+    Contestant("muster", MUSTER, "stream_muster", small(5_000_000, "transport=ipc")),
+    Contestant("zmq", RAW, "stream_zmq", small(700_000, "transport=ipc"), NOT_DECODED),
+    Contestant("nng", "nng PUSH/PULL", "stream_nng", small(30_000, "transport=ipc"), NOT_DECODED),
 ])
 
+
+#   To start 16 processes takes longer than to send a million messages: it is over in the first quarter.
+def from_sixteen(count: int) -> list[str]:
+    return ["senders=16", f"count={count}", f"warm={count // 4}"]
+
+
 SIXTEEN = Group("sixteen", "16 sending processes", [
-    Contestant("muster", MUSTER, "stream_muster", ["senders=16", "count=2000000"]),
-    Contestant("zmq", RAW, "stream_zmq", ["senders=16", "count=700000"], NOT_DECODED),
+    Contestant("muster", MUSTER, "stream_muster", from_sixteen(12_000_000)),
+    Contestant("zmq", RAW, "stream_zmq", from_sixteen(3_000_000), NOT_DECODED),
 ])
 
 #   Size, then how many for muster, raw libzmq, nng and TCP: about a third of a second each.
