@@ -17,41 +17,22 @@
        of the slowest worker over the mean, when half of all are handled.
     4. closes them, several at a time: each must say that all was handled.
 */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <muster/muster.h>
 
 #include "common.h"
+#include "crews.h"
 
-/*  Each has a thread and a dozen descriptors. */
-#define CREW_MOST 400
-#define PROCESSES_MOST 64
 #define CLOSERS 16
 #define SETTLE_S 1
 #define PATIENCE_MS 120000
-
-/*  The steps of a process of workers: the listener's process writes a byte to begin
-    one and reads a byte when it is done. */
-static void
-step_begin (int channel)
-{
-    bench_must (write (channel, "", 1) == 1, "write");
-}
-
-static void
-step_wait (int channel)
-{
-    char byte;
-    bench_must (read (channel, &byte, 1) == 1, "read: the other process");
-}
 
 /*  --------------------------------------------------------------------------
     A process of workers */
@@ -60,10 +41,10 @@ typedef struct {
     muster_worker_t **workers;
     long count;
     atomic_long next;
-} crew_t;
+} team_t;
 
 static void
-crew_start (crew_t *self, long first)
+team_start (team_t *self, long first)
 {
     self->workers = calloc ((size_t) self->count, sizeof *self->workers);
     for (long i = 0; i < self->count; i++) {
@@ -75,7 +56,7 @@ crew_start (crew_t *self, long first)
 }
 
 static void
-crew_send (crew_t *self, long each, long burst)
+team_send (team_t *self, long each, long burst)
 {
     muster_writer_t *data = bench_data ();
     const void *bytes;
@@ -91,7 +72,7 @@ crew_send (crew_t *self, long each, long burst)
 static void *
 close_some (void *arg)
 {
-    crew_t *self = arg;
+    team_t *self = arg;
     for (long i; (i = atomic_fetch_add (&self->next, 1)) < self->count; ) {
         uint64_t unconfirmed = 0;
         bench_must (!muster_worker_close (self->workers [i], &unconfirmed) && !unconfirmed, "close");
@@ -101,7 +82,7 @@ close_some (void *arg)
 }
 
 static void
-crew_close (crew_t *self)
+team_close (team_t *self)
 {
     pthread_t threads [CLOSERS];
     for (int i = 0; i < CLOSERS; i++)
@@ -115,15 +96,15 @@ static int
 run_workers (long each, long burst)
 {
     int channel = (int) bench_number ("channel", -1);
-    crew_t crew = { .count = bench_number ("crew", 1) };
-    step_wait (channel);
-    crew_start (&crew, bench_number ("first", 0));
-    step_begin (channel);
-    step_wait (channel);
-    crew_send (&crew, each, burst);
-    step_begin (channel);
-    step_wait (channel);
-    crew_close (&crew);
+    team_t team = { .count = bench_number ("crew", 1) };
+    crew_await (channel);
+    team_start (&team, bench_number ("first", 0));
+    crew_tell (channel);
+    crew_await (channel);
+    team_send (&team, each, burst);
+    crew_tell (channel);
+    crew_await (channel);
+    team_close (&team);
     return 0;
 }
 
@@ -174,63 +155,6 @@ idle_share (long seconds)
     int64_t begun = bench_now ();
     sleep ((unsigned) seconds);
     return (bench_cpu () - before) / ((double) (bench_now () - begun) / 1e9);
-}
-
-/*  All processes of workers. */
-typedef struct {
-    long count;
-    int channels [PROCESSES_MOST];
-    pid_t children [PROCESSES_MOST];
-} crews_t;
-
-static void
-crews_spawn_one (crews_t *self, const char *endpoint, long first, long workers)
-{
-    int pair [2];
-    char channel [32], first_number [32], size [32];
-    bench_must (self->count < PROCESSES_MOST, "so many workers");
-    bench_must (socketpair (AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
-    fcntl (pair [0], F_SETFD, FD_CLOEXEC);      /* or the death of one crew would not show */
-    snprintf (channel, sizeof channel, "channel=%d", pair [1]);
-    snprintf (first_number, sizeof first_number, "first=%ld", first);
-    snprintf (size, sizeof size, "crew=%ld", workers);
-    self->children [self->count] = bench_spawn (endpoint, channel, first_number, size, NULL);
-    self->channels [self->count++] = pair [0];
-    close (pair [1]);
-}
-
-static crews_t
-crews_spawn (const char *listening, long workers)
-{
-    crews_t self = { .count = 0 };
-    char endpoint [128];
-    snprintf (endpoint, sizeof endpoint, "endpoint=%s", listening);
-    for (long first = 0; first < workers; first += CREW_MOST)
-        crews_spawn_one (&self, endpoint, first, workers - first < CREW_MOST ? workers - first : CREW_MOST);
-    return self;
-}
-
-static void
-crews_begin (crews_t *self)
-{
-    for (long i = 0; i < self->count; i++)
-        step_begin (self->channels [i]);
-}
-
-static void
-crews_wait (crews_t *self)
-{
-    for (long i = 0; i < self->count; i++)
-        step_wait (self->channels [i]);
-}
-
-static void
-crews_join (crews_t *self)
-{
-    for (long i = 0; i < self->count; i++) {
-        bench_join (self->children [i]);
-        close (self->channels [i]);
-    }
 }
 
 static muster_listener_t *

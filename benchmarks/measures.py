@@ -122,8 +122,15 @@ def with_workers(count: int, *options: str) -> Contestant:
                       [f"workers={count}", *options], rounds=rounds, figures={"workers": count})
 
 
-WORKERS = Group("workers", "many workers",
-                [with_workers(1), with_workers(100), with_workers(1_000, "idle=10"), with_workers(5_000)], rounds=3)
+def with_sockets(count: int, label: str, *options: str) -> Contestant:
+    return Contestant(f"{options[0].split('=')[0] if options else 'zmq'}-{count}", label, "many_sockets",
+                      [f"sockets={count}", *options], NOT_DECODED)
+
+
+WORKERS = Group("workers", "many workers", [
+    with_workers(1), with_workers(100), with_workers(1_000, "idle=10"), with_workers(5_000),
+    with_sockets(1, "raw libzmq, 1 socket"), with_sockets(5_000, "raw libzmq, 5,000 sockets"),
+    with_sockets(5_000, "the same, a burst in one frame", "together=1")], rounds=3)
 
 GROUPS = [SMALL, IPC, SIXTEEN, BY_SIZE, LATENCY, LARGE_MESSAGES, KEYS, WORKERS]
 

@@ -72,7 +72,7 @@ def latency(results: Results, file: Path) -> None:
 def workers(results: Results, file: Path) -> None:
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(8, 3.6))
     counts = [contestant.figures["workers"] for contestant in measures.WORKERS.contestants
-              if results.median(contestant.name) is not None]
+              if "workers" in contestant.figures and results.median(contestant.name) is not None]
     rates = [results.median(f"{count}") / 1e6 for count in counts]      # type: ignore[operator]
     left.plot(counts, rates, "o-", color=COLOURS["muster"])
     left.set(xscale="log", ylim=(0, None), xlabel="workers", ylabel="million messages a second")

@@ -111,9 +111,10 @@ def worker_rows(results: Results) -> list[list[str]]:
         def text(what: str, unit: str) -> str:
             value = results.median(contestant.name, what)
             return "" if value is None else short(value, unit)
-        ratio = results.ratio(contestant.name, "1")
+        one = "1" if contestant.name.isdigit() else "zmq-1"
+        ratio = results.ratio(contestant.name, one)
         fairness = results.median(contestant.name, "fairness")
-        single = contestant.name == "1"
+        single = contestant.name == one
         rows.append([contestant.label, text("rate", "/s"), f"{ratio:.2f}" if ratio and not single else "",
                      f"{fairness:.2f}" if fairness is not None and not single else "",
                      text("work", "s/msg"),

@@ -85,6 +85,50 @@ Test (worker, a_hundred_thousand_messages_of_one_worker_come_in_order)
     tally_destroy (&tally);
 }
 
+/*  So many messages, so fast, that their frames wait to be full. */
+#define STREAM 200000
+
+static void
+send_stream (muster_worker_t *worker, int first)
+{
+    char text [300];
+    memset (text, 'x', sizeof text - 1);
+    text [sizeof text - 1] = 0;
+    for (int i = first; i < first + STREAM; i++)
+        MUST (muster_worker_send (worker, "X", "{s:i,s:s}", "n", i, "text", text) == 0);
+}
+
+Test (worker, a_stream_that_stops_is_sent_to_its_last_message_though_nobody_flushes)
+{
+    scene_t scene;
+    tally_t *tally = begin_tally (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    for (int times = 0; times < 3; times++) {
+        send_stream (worker, times * STREAM);
+        cr_assert (tally_wait (tally, (size_t) (times + 1) * STREAM));
+    }
+    cr_assert_eq (tally_wrong (tally), 0);
+    scene_dismiss (worker);
+    scene_close (&scene);
+    tally_destroy (&tally);
+}
+
+Test (worker, a_stream_goes_on_through_a_send_buffer_smaller_than_a_frame)
+{
+    scene_t scene;
+    tally_t *tally = begin_tally (&scene);
+    muster_worker_t *worker = scene_new_worker (&scene, "a");
+    muster_worker_set_send_buffer (worker, 20000);
+    scene_start_worker (worker);
+    send_stream (worker, 0);
+    cr_assert_eq (muster_worker_flush (worker, 3 * PATIENCE_MS), 0);
+    cr_assert_eq (tally_count (tally), STREAM);
+    cr_assert_eq (tally_wrong (tally), 0);
+    scene_dismiss (worker);
+    scene_close (&scene);
+    tally_destroy (&tally);
+}
+
 typedef struct {
     muster_worker_t *worker;
     int count;
