@@ -124,7 +124,7 @@ def with_workers(count: int, *options: str) -> Contestant:
 
 def with_sockets(count: int, label: str, *options: str) -> Contestant:
     return Contestant(f"{options[0].split('=')[0] if options else 'zmq'}-{count}", label, "many_sockets",
-                      [f"sockets={count}", *options], NOT_DECODED)
+                      [f"sockets={count}", *options], NOT_DECODED, rounds=2 if count > 1 else 3)
 
 
 WORKERS = Group("workers", "many workers", [
