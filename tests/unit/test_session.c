@@ -347,6 +347,23 @@ Test (session, heartbeats_keep_an_idle_session_alive)
     pair_destroy (pair);
 }
 
+Test (session, heartbeats_of_workers_that_came_at_different_times_fall_on_the_same_ones)
+{
+    pair_t *one = pair_new (1 << 20, 1 << 16), *other = pair_new (1 << 20, 1 << 16);
+    run (one, 5);
+    run (other, 7);
+    cr_assert_neq (one->worker.sent_at, other->worker.sent_at);
+    int64_t beat = session_beat_at (&one->worker);
+    cr_assert_eq (session_beat_at (&other->worker), beat);
+    cr_assert_gt (beat, one->now);
+    cr_assert_leq (beat, one->worker.sent_at + one->worker.heartbeat);
+    run (one, 3 * LIVENESS);
+    run (other, (int) (one->now - other->now) - 1);
+    cr_assert_eq (other->worker.sent_at, one->worker.sent_at);
+    pair_destroy (one);
+    pair_destroy (other);
+}
+
 /*  Large messages have come and gone: their memory waits. */
 static pair_t *
 pair_with_memory_that_waits (void)
