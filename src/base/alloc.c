@@ -168,8 +168,9 @@ new_block (size_t size, size_t offset, size_t alignment)
     return place_block (block, offset, alignment);
 }
 
-/*  Larger than any frame of muster's; what the heap then keeps is twice as much at most. */
-#define WARM_SIZE ((size_t) 2 << 20)
+/*  What the heap then keeps is twice as much at most: the frames of 1 MiB that wait at a
+    receiver fit. */
+#define WARM_SIZE ((size_t) 8 << 20)
 
 void
 alloc_warm (void)
