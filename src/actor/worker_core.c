@@ -20,14 +20,14 @@
 static bool
 is_to_be_full (const worker_core_t *self)
 {
-    return self->streaming && self->pressed == 0;
+    return self->streaming && self->pressed == 0 && outbox_is_filling (&self->session.out.box);
 }
 
 /*  Where nothing fills there is always a frame under way. */
 static int
 frames_to_await (const worker_core_t *self)
 {
-    return outbox_is_filling (&self->session.out.box) && !is_to_be_full (self) ? 0 : FRAMES_MOST / 2;
+    return outbox_is_filling (&self->session.out.box) ? 0 : FRAMES_MOST / 2;
 }
 
 /*  A single message goes out at once; a run that may still grow waits for what is
@@ -37,14 +37,12 @@ pump (worker_core_t *self)
 {
     frame_t frame;
     outbox_piece_t piece;
-    while (self->connection) {
+    while (self->connection && !is_to_be_full (self)) {
         int count = flight_count (self->flight);
         if (count >= FRAMES_MOST && flight_await (self->flight, frames_to_await (self)))
             return;
-        bool filling_too = count == 0 && !is_to_be_full (self);
-        if (!session_next_piece (&self->session, filling_too, &piece, &frame)) {
-            if (!is_to_be_full (self)
-            && outbox_is_filling (&self->session.out.box) && !flight_await (self->flight, 0)
+        if (!session_next_piece (&self->session, count == 0, &piece, &frame)) {
+            if (outbox_is_filling (&self->session.out.box) && !flight_await (self->flight, 0)
             && self->session.state == SESSION_OPEN && flight_count (self->flight) == 0 && count > 0)
                 continue;
             return;
