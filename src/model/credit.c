@@ -14,11 +14,6 @@
 #define GRANT_PART 16
 #define GRANT_LEAST (1 << 20)
 
-/*  A window is at most so many floors, and all of them together what is more than floors in
-    this part of what floors and the largest message leave. */
-#define WINDOW_FLOORS 16
-#define WIDENED_PART 4
-
 void
 credit_configure (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve)
 {
@@ -39,8 +34,8 @@ credit_init (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve)
 static uint64_t
 commitment (const credit_account_t *account)
 {
-    uint64_t open = account->limit - account->handled, window = credit_window (account);
-    return open > window ? open : window;
+    uint64_t open = account->limit - account->handled;
+    return open > account->floor ? open : account->floor;
 }
 
 static uint64_t
@@ -111,32 +106,6 @@ set_limit (credit_t *self, credit_account_t *account, uint64_t floor, uint64_t l
     self->committed += commitment (account);
 }
 
-static void
-widen (credit_t *self, credit_account_t *account, uint64_t more)
-{
-    self->committed -= commitment (account);
-    account->widened += more;
-    self->widened += more;
-    self->committed += commitment (account);
-}
-
-static void
-narrow (credit_t *self, credit_account_t *account)
-{
-    self->committed -= commitment (account);
-    self->widened -= account->widened;
-    account->widened = 0;
-    self->committed += commitment (account);
-}
-
-/*  What the floors of so many accounts and one largest message leave. */
-static uint64_t
-spare (const credit_t *self, uint64_t accounts)
-{
-    uint64_t kept = accounts * self->floor + self->reserve;
-    return kept < self->budget ? self->budget - kept : 0;
-}
-
 static bool
 take_floor (credit_t *self, credit_account_t *account)
 {
@@ -160,7 +129,7 @@ credit_open (credit_t *self, credit_account_t *account, uint64_t handled, void *
 bool
 credit_is_full (const credit_t *self)
 {
-    return (self->accounts + 1) * self->floor + self->widened + self->reserve > self->budget;
+    return (self->accounts + 1) * self->floor + self->reserve > self->budget;
 }
 
 /*  One that is present has its floor committed, whatever its limit. */
@@ -190,7 +159,6 @@ credit_leave (credit_t *self, credit_account_t *account, uint64_t received)
         return;
     }
     leave_line (self, account);
-    narrow (self, account);
     set_limit (self, account, 0, received);
     self->accounts--;
     account->present = false;
@@ -202,7 +170,6 @@ credit_give_back (credit_t *self, credit_account_t *account, uint64_t received)
     if (!account->present || received >= account->limit)
         return;
     leave_line (self, account);
-    narrow (self, account);
     set_limit (self, account, account->floor, received);
 }
 
@@ -254,11 +221,10 @@ credit_handled (credit_t *self, credit_account_t *account, uint64_t handled)
     if (handled <= account->handled || handled > account->limit)
         return false;
     uint64_t before = commitment (account);
-    uint64_t limit = handled + (self->crowded ? account->floor : credit_window (account));
-    bool moves = limit > account->limit;
+    bool moves = handled + account->floor > account->limit;
     account->handled = handled;
     if (moves)
-        account->limit = limit;
+        account->limit = handled + account->floor;
     self->committed -= before - commitment (account);
     return moves;
 }
@@ -285,16 +251,6 @@ next_grant (const credit_t *self, const credit_account_t *account)
     if (limit > account->want)
         limit = account->want;
     return limit < most ? limit : most;
-}
-
-/*  By what a window grows that would hold the next message twice as wide, if there is plenty. */
-static uint64_t
-widening (const credit_t *self, const credit_account_t *account)
-{
-    uint64_t more = credit_window (account);
-    bool small = account->need <= account->handled + 2 * more;
-    bool plenty = self->widened + more <= spare (self, self->accounts) / WIDENED_PART && more <= room (self);
-    return small && plenty && !self->crowded && 2 * more <= WINDOW_FLOORS * account->floor ? more : 0;
 }
 
 static credit_account_t *
@@ -327,7 +283,6 @@ credit_grant (credit_t *self)
     if (limit == 0)
         return NULL;
     set_limit (self, account, account->floor, limit);
-    widen (self, account, widening (self, account));
     leave_line (self, account);
     return account;
 }

@@ -30,7 +30,6 @@ typedef struct {
     uint64_t reserve;           /* kept free of floors, so that one largest message can be granted */
     uint64_t most;              /* of one grant that is not a single message */
     uint64_t committed;         /* the sum above */
-    uint64_t widened;           /* by which windows are wider than floors, in sum */
     uint64_t carried;           /* of senders that are no more: received and not handled yet */
     uint64_t accounts;
     credit_account_t *waiting;  /* first come first (utlist) */
@@ -45,7 +44,6 @@ struct credit_account {
     uint64_t handled;           /* byte positions */
     uint64_t limit;
     uint64_t floor;             /* 0 while it waits for its floor */
-    uint64_t widened;           /* its window is wider by this */
     uint64_t use, need, want;   /* while in line */
     bool in_line;
     bool deferred;
@@ -57,14 +55,6 @@ void credit_init (credit_t *self, uint64_t budget, uint64_t floor, uint64_t rese
 
 /*  Other limits for what is granted from now on; what was granted stays. */
 void credit_configure (credit_t *self, uint64_t budget, uint64_t floor, uint64_t reserve);
-
-/*  What an account has beyond what is handled, if nothing is granted to it: its floor. One that
-    asks for more again and again gets more than that, where there is plenty. */
-static inline uint64_t
-credit_window (const credit_account_t *account)
-{
-    return account->floor + account->widened;
-}
 
 /*  Open an account at a byte position, all before which is handled. It waits in
     line for its floor if grants hold all at the moment. Errors: MUSTER_FULL
@@ -104,7 +94,7 @@ void credit_want (credit_t *self, credit_account_t *account, uint64_t use, uint6
     with the floor, as it moves along. */
 void credit_crowd (credit_t *self, bool crowded);
 
-/*  Bytes were handled: the window moves along. Returns true if the limit moved. */
+/*  Bytes were handled: the floor moves along. Returns true if the limit moved. */
 bool credit_handled (credit_t *self, credit_account_t *account, uint64_t handled);
 
 /*  Nothing is read from now on, or is again. */

@@ -174,7 +174,7 @@ report_is_urgent (const session_in_t *in)
     return in->handled.messages - in->reported >= REPORT_MESSAGES
         || (in->awaited > in->reported && in->handled.messages >= in->awaited)
         || in->account.in_line
-        || in->account.limit >= in->reported_credit + credit_window (&in->account) / 2;
+        || in->account.limit >= in->reported_credit + in->account.floor / 2;
 }
 
 void

@@ -679,7 +679,7 @@ static uint64_t
 commitment (const credit_account_t *account)
 {
     uint64_t open = account->limit - account->handled;
-    return open > credit_window (account) ? open : credit_window (account);
+    return open > account->floor ? open : account->floor;
 }
 
 /*  Promise 4: what is received and not handled fits the budget. Promise 6: what

@@ -173,7 +173,7 @@ Test (credit, whatever_happens_the_sum_stays_within_the_budget)
     credit_t credit = new_credit (BUDGET, RESERVE);
     credit_account_t accounts [MANY] = { 0 };
     uint64_t received [MANY] = { 0 };
-    uint64_t seed = 42, widest = 0;
+    uint64_t seed = 42;
     for (int step = 0; step < 200000; step++) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         int i = (int) ((seed >> 33) % MANY);
@@ -200,97 +200,15 @@ Test (credit, whatever_happens_the_sum_stays_within_the_budget)
         }
         while (credit_grant (&credit))
             ;
-        uint64_t sum = 0, open = 0, widened = 0;
+        uint64_t sum = 0, open = 0;
         for (int j = 0; j < MANY; j++) {
             open = accounts [j].limit - accounts [j].handled;
-            sum += open > credit_window (&accounts [j]) ? open : credit_window (&accounts [j]);
-            widened += accounts [j].widened;
+            sum += open > accounts [j].floor ? open : accounts [j].floor;
             cr_assert_leq (received [j], accounts [j].limit);
         }
-        widest = widened > widest ? widened : widest;
-        cr_assert_eq (widened, credit.widened);
-        cr_assert_leq (credit.accounts * FLOOR + widened + RESERVE, BUDGET, "one largest message can be granted");
         cr_assert_eq (sum, credit.committed);
         cr_assert_leq (sum, BUDGET);
     }
-    cr_assert_gt (widest, 0);
-}
-
-/*  --------------------------------------------------------------------------
-    Wider windows */
-
-/*  All that it holds is handled, and it asks for a little more. */
-static void
-ask_again (credit_t *self, credit_account_t *account)
-{
-    credit_handled (self, account, account->limit);
-    credit_want (self, account, account->limit, account->limit + 1, account->limit + 1);
-    cr_assert_eq (credit_grant (self), account);
-}
-
-Test (credit, who_asks_again_and_again_gets_a_window_of_up_to_sixteen_floors)
-{
-    credit_t credit = new_credit (100000, 1000);
-    credit_account_t account;
-    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
-    ask_again (&credit, &account);
-    cr_assert_eq (credit_window (&account), 2 * FLOOR);
-    for (int i = 0; i < 10; i++)
-        ask_again (&credit, &account);
-    cr_assert_eq (credit_window (&account), 16 * FLOOR);
-    credit_handled (&credit, &account, account.limit);
-    cr_assert_eq (account.limit, account.handled + 16 * FLOOR, "it moves along with what is handled");
-    cr_assert_eq (credit.committed, 16 * FLOOR);
-}
-
-Test (credit, wider_windows_take_no_more_than_a_quarter_of_what_is_left)
-{
-    credit_t credit = new_credit (1000 + 3 * FLOOR + 8 * FLOOR, 1000);
-    credit_account_t accounts [3];
-    for (int i = 0; i < 3; i++)
-        cr_assert_eq (credit_open (&credit, &accounts [i], 0, NULL), 0);
-    for (int i = 0; i < 3; i++)
-        for (int times = 0; times < 3; times++)
-            ask_again (&credit, &accounts [i]);
-    cr_assert_eq (credit.widened, 2 * FLOOR);
-}
-
-Test (credit, wider_windows_are_counted_when_another_wants_to_be_let_in)
-{
-    credit_t credit = new_credit (1000 + 5 * FLOOR, 1000);
-    credit_account_t account, others [5];
-    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
-    ask_again (&credit, &account);
-    cr_assert_eq (credit_window (&account), 2 * FLOOR);
-    for (int i = 0; i < 3; i++)
-        cr_assert_eq (credit_open (&credit, &others [i], 0, NULL), 0);
-    cr_assert_eq (credit_open (&credit, &others [3], 0, NULL), MUSTER_FULL);
-    credit_close (&credit, &account);
-    cr_assert_eq (credit.widened, 0);
-    cr_assert_eq (credit_open (&credit, &others [3], 0, NULL), 0);
-    cr_assert_eq (credit_open (&credit, &others [4], 0, NULL), 0);
-}
-
-Test (credit, one_large_message_makes_no_window_wider)
-{
-    credit_t credit = new_credit (100000, 50000);
-    credit_account_t account;
-    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
-    credit_want (&credit, &account, 0, 50000, 50000);
-    cr_assert_eq (credit_grant (&credit), &account);
-    cr_assert_eq (credit_window (&account), FLOOR);
-}
-
-Test (credit, while_it_is_crowded_windows_move_along_by_a_floor)
-{
-    credit_t credit = new_credit (100000, 1000);
-    credit_account_t account;
-    cr_assert_eq (credit_open (&credit, &account, 0, NULL), 0);
-    ask_again (&credit, &account);
-    ask_again (&credit, &account);
-    credit_crowd (&credit, true);
-    credit_handled (&credit, &account, account.limit);
-    cr_assert_eq (account.limit, account.handled + FLOOR);
 }
 
 /*  --------------------------------------------------------------------------
