@@ -17,7 +17,7 @@ NOT_CONFIRMED = "does not check or confirm"
 MUSTER = "muster, C"
 RAW = "raw libzmq PUSH/PULL"
 
-#   Half a second each, of which a tenth warms up: connections, buffers, windows.
+#   Half a second each, of which a tenth warms up: connections, buffers.
 def small(count: int, *options: str) -> list[str]:
     return [f"count={count}", f"warm={count // 10}", *options]
 

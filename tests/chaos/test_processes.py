@@ -12,7 +12,7 @@ import unittest
 from faults import FaultCase, Program
 
 FIGHTS = 10
-FIGHT_MESSAGES = 100000
+FIGHT_MESSAGES = 300000
 
 
 class TestProcesses(FaultCase):
