@@ -12,7 +12,8 @@ import unittest
 from faults import FaultCase, Program
 
 FIGHTS = 10
-FIGHT_MESSAGES = 300000
+FIGHT_MESSAGES = 50000
+FIGHT_RATE = 10000      # a second: each has more to say when the next one comes
 
 
 class TestProcesses(FaultCase):
@@ -79,7 +80,8 @@ class TestProcesses(FaultCase):
         for fight in range(1, FIGHTS + 1):
             losers = list(self.workers)
             worker = Program((), "chaos_worker", [
-                self.listener.endpoint, "--source", "worker-1", "--number", str(fight), "--wait-stdin", "--commands"])
+                self.listener.endpoint, "--source", "worker-1", "--number", str(fight), "--wait-stdin", "--commands",
+                "--rate", str(FIGHT_RATE)])
             self.addCleanup(worker.kill)
             self.workers[fight], self.sent[fight], self.sent_bytes[fight] = worker, 0, 0
             self.answer(worker, "ready")
