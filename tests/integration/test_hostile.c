@@ -86,12 +86,12 @@ end_siege (siege_t *self)
 /*  --------------------------------------------------------------------------
     Plain frames */
 
-/*  All 16.7 million strings of three bytes take a minute, and under a sanitizer
-    several. There the third byte is only each of these, one of every kind of
-    lead byte and both ends of each range of fixed ones, unless the first byte
-    begins an array as long as a message, one whose length follows, or a
-    session's header: what begins with any other byte is refused for that,
-    whatever comes after. */
+/*  unit.scan shows all 16.7 million strings of three bytes to the scan; to push
+    each through a socket takes a minute. Here the third byte is only each of
+    these, one of every kind of lead byte and both ends of each range of fixed
+    ones, unless the first byte begins an array as long as a message, one whose
+    length follows, or a session's header: what begins with any other byte is
+    refused for that, whatever comes after. */
 static const uint8_t kinds [] = {
     0x00, 0x7f, 0x80, 0x81, 0x8f, 0x90, 0x93, 0x9f, 0xa0, 0xa1, 0xbf, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc7, 0xca, 0xcb,
     0xcc, 0xcf, 0xd0, 0xd3, 0xd4, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff };
@@ -99,9 +99,6 @@ static const uint8_t kinds [] = {
 static bool
 needs_all (int first)
 {
-#ifndef __SANITIZE_ADDRESS__
-    return first >= 0;
-#endif
     return first == 0x93 || first == 0xdc || first == 0xdd || first == 0xc7;
 }
 
@@ -115,7 +112,7 @@ push_all_of_three (siege_t *self, int first)
             push (self, (uint8_t []) { (uint8_t) first, (uint8_t) second, all ? (uint8_t) i : kinds [i] }, 3);
 }
 
-Test (hostile, every_string_of_up_to_three_bytes_is_refused_and_counted, .timeout = 400)
+Test (hostile, every_string_of_two_bytes_and_every_kind_of_three_is_refused_and_counted, .timeout = 150)
 {
     siege_t siege = begin_siege ();
     push (&siege, "", 0);
