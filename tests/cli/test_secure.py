@@ -4,14 +4,17 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
+import functools
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
-from command import CommandCase
+from command import MUSTER, CommandCase
 
 #   Two seconds are the library's; a process needs some to begin and end.
 REFUSED_WITHIN = 4
@@ -22,14 +25,24 @@ ASKS_FOR_KEYS = "the listener asks for keys: give key and server"
 HAS_NO_KEYS = "the listener has no keys, .* give the listener keys, or no key here"
 
 
+KEYS = tempfile.TemporaryDirectory()
+"""Keys for a listener, for a, who is enrolled, and for a stranger: made once, and copied for each test."""
+
+
+def setUpModule():
+    unittest.addModuleCleanup(KEYS.cleanup)
+    path = functools.partial(os.path.join, KEYS.name)
+    for name in ("listener", "a", "stranger"):
+        subprocess.run([MUSTER, "keygen", path(name)], check=True)
+    subprocess.run([MUSTER, "enrol", path("allow"), path("a.pub"), "--source", "a"], check=True)
+
+
 class SecureCase(CommandCase):
-    """A directory with keys for a listener, for a, who is enrolled, and for a stranger."""
+    """A directory with keys of its own."""
 
     def setUp(self):
         self.place = self.directory()
-        for name in ("listener", "a", "stranger"):
-            self.assert_done(self.run_muster("keygen", self.path(name)))
-        self.enrol("a", "a")
+        shutil.copytree(KEYS.name, self.place, dirs_exist_ok=True)
 
     def path(self, name):
         return os.path.join(self.place, name)
