@@ -9,7 +9,7 @@ import faulthandler
 import logging
 import queue
 import threading
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Tuple
 
 import muster
 import pytest
@@ -42,6 +42,15 @@ def worker(listener: muster.Listener) -> Iterator[muster.Worker]:
     listener.wait_for_workers(["worker-1"], timeout=PATIENCE)
     yield worker
     worker.close()
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Tuple[muster.Listener, muster.Worker]]:
+    """A listener and its "worker-1" for all tests of a module that only send and take what they sent."""
+    with muster.Listener("tcp://127.0.0.1:*") as listener:
+        with muster.Worker(listener.endpoint, source="worker-1") as worker:
+            listener.wait_for_workers(["worker-1"], timeout=PATIENCE)
+            yield listener, worker
 
 
 class Collector:

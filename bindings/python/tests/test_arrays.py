@@ -21,8 +21,10 @@ DTYPES = ["?", "i1", "u1"] + [order + kind for order in "<>" for kind in (
 
 
 @pytest.fixture(params=["message", "command"])
-def both_ways(request, listener, worker, collector):
+def both_ways(request, pair, collector):
     """Send an array from worker to listener, or from listener to worker, and give what arrived."""
+    listener, worker = pair
+
     def as_message(array):
         worker.send("DATA", {"w": array})
         return collector.next().data["w"]
@@ -30,7 +32,7 @@ def both_ways(request, listener, worker, collector):
     def as_command(array):
         listener.send("worker-1", "DATA", {"w": array})
         return worker.recv(PATIENCE).data["w"]
-    listener.register_handler("worker-1", collector)
+    listener.register_handler("worker-1", collector, overwrite=True)
     return as_message if request.param == "message" else as_command
 
 

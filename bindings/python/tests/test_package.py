@@ -44,18 +44,24 @@ def mypy_environment() -> Dict[str, str]:
     return {**os.environ, "MYPYPATH": "", "PYTHONPATH": str(PACKAGE.parent)}
 
 
-def mypy(directory: Path, *arguments: Any) -> str:
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy learned of NumPy and the standard library, which takes it most of its time."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+def mypy(directory: Path, cache: Path, *arguments: Any) -> str:
     """mypy's output, in strict mode, of the installed package or of what sees that."""
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", str(CONFIG), "--cache-dir", str(directory / "cache"),
+        [sys.executable, "-m", "mypy", "--config-file", str(CONFIG), "--cache-dir", str(cache),
          *(str(each) for each in arguments)],
         cwd=directory, env={**os.environ, "MYPYPATH": str(PACKAGE.parent)}, timeout=LONG,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.stdout
 
 
-def test_the_package_passes_mypy_in_strict_mode(tmp_path: Path) -> None:
-    assert re.fullmatch(r"Success: no issues found in \d+ source files\n", mypy(tmp_path, "-p", "muster"))
+def test_the_package_passes_mypy_in_strict_mode(tmp_path: Path, cache: Path) -> None:
+    assert re.fullmatch(r"Success: no issues found in \d+ source files\n", mypy(tmp_path, cache, "-p", "muster"))
 
 
 USER = '''
@@ -145,10 +151,10 @@ REVEALED = [
 ]
 
 
-def test_a_users_program_sees_the_types_of_what_it_uses(tmp_path: Path) -> None:
+def test_a_users_program_sees_the_types_of_what_it_uses(tmp_path: Path, cache: Path) -> None:
     program = tmp_path / "user.py"
     program.write_text(USER, encoding="utf-8")
-    output = mypy(tmp_path, program)
+    output = mypy(tmp_path, cache, program)
     assert "error" not in output, output
     assert re.findall(r'Revealed type is "(.*)"', output) == REVEALED
 
@@ -164,11 +170,11 @@ WRONG = [
 ]
 
 
-def test_a_users_mistakes_are_errors_of_mypy(tmp_path: Path) -> None:
+def test_a_users_mistakes_are_errors_of_mypy(tmp_path: Path, cache: Path) -> None:
     program = tmp_path / "wrong.py"
     head = "import muster\nlistener: muster.Listener\nworker: muster.Worker\n"
     program.write_text(head + "\n".join(WRONG) + "\n", encoding="utf-8")
-    output = mypy(tmp_path, program)
+    output = mypy(tmp_path, cache, program)
     lines = {int(number) for number in re.findall(r"wrong\.py:(\d+): error", output)}
     missed = [wrong for number, wrong in enumerate(WRONG, 4) if number not in lines]
     assert missed == []

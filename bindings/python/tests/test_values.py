@@ -22,8 +22,10 @@ from muster import _core
 
 
 @pytest.fixture(params=["message", "command"])
-def both_ways(request, listener, worker, collector):
+def both_ways(request, pair, collector):
     """Send data from worker to listener, or from listener to worker, and give what arrived."""
+    listener, worker = pair
+
     def as_message(data):
         worker.send("DATA", data)
         return collector.next().data
@@ -31,7 +33,7 @@ def both_ways(request, listener, worker, collector):
     def as_command(data):
         listener.send("worker-1", "DATA", data)
         return worker.recv(PATIENCE).data
-    listener.register_handler("worker-1", collector)
+    listener.register_handler("worker-1", collector, overwrite=True)
     return as_message if request.param == "message" else as_command
 
 
