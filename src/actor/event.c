@@ -23,7 +23,7 @@ write_field (muster_writer_t *writer, const char *key, const char *text)
 static void
 write_data (muster_writer_t *writer, const event_t *event)
 {
-    muster_writer_map (writer, 
+    muster_writer_map (writer,
         !!event->source + !!event->session + !!event->address + !!event->reason + !!event->count);
     write_field (writer, "source", event->source);
     write_field (writer, "session", event->session);

@@ -370,7 +370,9 @@ late_after_stop (bool end_ask)
         muster_listener_next (scene.listener, &reply, 500);
     else
         muster_ask_next_within (ask, &reply, 500);
-    cr_expect_null (reply, "got %s of %s after reload, stop dropped %d, queued %d", reply ? muster_message_cmd (reply) : "", reply ? muster_message_source (reply) : "", (int) dropped, (int) scene_stats (&scene).queued);
+    cr_expect_null (reply, "got %s of %s after reload, stop dropped %d, queued %d",
+        reply ? muster_message_cmd (reply) : "", reply ? muster_message_source (reply) : "",
+        (int) dropped, (int) scene_stats (&scene).queued);
     if (reply)
         muster_message_done (&reply, 0);
     if (!end_ask)
