@@ -17,8 +17,7 @@ SMALL_LIMIT = 2 << 20
 SECONDS = 1.0       # of each attack, at least
 
 
-class TestSiege(unittest.TestCase):
-
+class SiegeCase(unittest.TestCase):
     def under(self, name, listener=(), most=64, connections=100, others=0, **options):
         """The honest worker beside an attack; the listener grows by `most` MB. Returns its last counts."""
         with Siege(*listener) as siege:
@@ -41,7 +40,9 @@ class TestSiege(unittest.TestCase):
         self.assertLess(grown, most)
         return stats
 
-    # Connections that say nothing, or not all
+
+class Connections(SiegeCase):
+    """They say nothing, or not all."""
 
     def test_half_open_handshakes(self):
         connections = min(10000, DESCRIPTORS - 200)
@@ -72,7 +73,9 @@ class TestSiege(unittest.TestCase):
     def test_dealers_that_never_say_hello(self):
         self.under("silent_dealer")
 
-    # Sizes that are declared
+
+class Sizes(SiegeCase):
+    """They are declared, and do not come."""
 
     def test_commands_of_4_gb(self):
         self.under("declared_command")
@@ -87,7 +90,9 @@ class TestSiege(unittest.TestCase):
         stats = self.under("declared_message")
         self.assertGreater(stats["CREDIT"], 0)
 
-    # Full speed
+
+class Sessions(SiegeCase):
+    """What fills the connections, and who says that he joins."""
 
     def test_refused_frames(self):
         stats = self.under("refused_small")
@@ -107,8 +112,6 @@ class TestSiege(unittest.TestCase):
     def test_millions_of_properties_in_a_handshake(self):
         self.under("endless_metadata", limit=SMALL_LIMIT, listener=("--frame-limit", str(SMALL_LIMIT)), most=128)
 
-    # Presences
-
     def test_a_worker_that_joins_and_leaves(self):
         self.under("join_and_leave", listener=("--event-us", "1000"))
 
@@ -117,8 +120,6 @@ class TestSiege(unittest.TestCase):
 
     def test_fresh_hellos_with_chosen_sessions(self):
         self.under("colliding_hellos")
-
-    # The way back
 
     def test_a_routing_id_that_is_taken(self):
         self.under("taken_route")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: \d+ \| Crashing: \d+")
 PYTEST = re.compile(r"^=*\s*((?:\d+ \w+, )*\d+ \w+) in [\d.]+s\b", re.MULTILINE)
 WHOLE_OUTPUT = str(64 << 20)
+AT_ONCE = (os.cpu_count() or 1) + 1     # one more than processors: there is always one that waits for something
 
 
 @dataclass
@@ -66,7 +67,7 @@ def run(build):
         report = os.path.join(scratch, "report.xml")
         status = subprocess.run([
             "ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error",
-            "--parallel", str(os.cpu_count()), "--output-junit", report,
+            "--parallel", str(AT_ONCE), "--output-junit", report,
             "--test-output-size-passed", WHOLE_OUTPUT, "--test-output-size-failed", WHOLE_OUTPUT]).returncode
         try:
             with open(report, encoding="utf-8", errors="replace") as file:
