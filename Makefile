@@ -11,7 +11,7 @@ TIMES ?= 1
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: all demo test chaos attacks bench install fuzz format tidy coverage clean dependencies-%
+.PHONY: all demo test check chaos attacks bench install fuzz format tidy coverage clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -26,6 +26,10 @@ demo: dependencies-demo
 
 test: dependencies-test build-$(PRESET) build-asan
 	/usr/bin/python3 tests/support/run.py build build/asan
+
+#   All that can be checked without root, warnings being errors: by two compilers, three sanitizers, clang-tidy.
+check: dependencies-check build-clang build-ci build-asan build-tsan tidy
+	/usr/bin/python3 tests/support/run.py build build/asan build/tsan
 
 chaos: dependencies-chaos build-default build-$(PRESET)
 	/usr/bin/python3 tests/chaos/run.py $(if $(filter default,$(PRESET)),build,build/$(PRESET)) --times $(TIMES)
@@ -52,7 +56,8 @@ format: dependencies-format
 	clang-format -i $(sources)
 
 tidy: dependencies-tidy all
-	clang-tidy --quiet -p build $(filter src/%.c,$(sources))
+	printf '%s\n' $(filter src/%.c,$(sources)) | \
+	    xargs -P "$$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build
 
 clean:
 	rm -rf build

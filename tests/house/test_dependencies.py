@@ -42,7 +42,7 @@ class Dependencies(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
     def test_it_is_silent_when_nothing_is_missing(self):
-        for step in ("build", "demo", "test", "bench", "fuzz", "coverage", "format", "tidy"):
+        for step in ("build", "demo", "test", "check", "bench", "fuzz", "coverage", "format", "tidy"):
             self.assertEqual(self.run_script(step), (0, "", ""))
         self.assertEqual(self.calls.read_text(), "")
 
@@ -57,6 +57,11 @@ class Dependencies(unittest.TestCase):
         self.installed(everything_but="python3-zmq")
         self.assertEqual(self.run_script("build"), (0, "", ""))
         self.assertEqual(self.run_script("test"), (0, "installing: python3-zmq\n", ""))
+
+    def test_to_check_all_takes_what_the_tests_take_and_more(self):
+        self.installed(everything_but="python3-zmq clang-tidy")
+        self.assertEqual(self.run_script("test"), (0, "installing: python3-zmq\n", ""))
+        self.assertEqual(self.run_script("check"), (0, "installing: python3-zmq clang-tidy\n", ""))
 
     def test_who_is_not_root_installs_through_sudo(self):
         self.installed(everything_but="cmake")
