@@ -34,7 +34,7 @@ on_hang_up (nng_pipe pipe, nng_pipe_ev event, void *arg)
 static int
 run_sender (void)
 {
-    nng_socket socket;
+    nng_socket socket = NNG_SOCKET_INITIALIZER;
     nng_msg *message;
     eventfd_t value;
     size_t size = (size_t) bench_number ("size", 128);

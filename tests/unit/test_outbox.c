@@ -536,7 +536,7 @@ Test (outbox, memory_of_what_is_handled_is_filled_again)
     cr_assert_eq (box.spares, 0);
     send_all (&box);
     cr_assert (outbox_handled (&box, box.accepted.messages));
-    cr_assert_eq (box.spares, spares);
+    cr_assert_eq ((int) box.spares, spares);
     outbox_clear (&box);
     cr_assert_eq (box.spares, 0);
 }
