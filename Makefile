@@ -11,7 +11,7 @@ TIMES ?= 1
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: all demo test check chaos attacks bench install fuzz format tidy coverage clean dependencies-%
+.PHONY: all demo test check chaos attacks bench install package fuzz format tidy coverage clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -43,6 +43,10 @@ bench: dependencies-bench all
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+#   Debian packages, in build/package.
+package: dependencies-package build-package
+	cd build/package && cpack
 
 fuzz: dependencies-fuzz build-fuzz
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run

@@ -38,7 +38,8 @@ LIBRARIES = [
 ]
 
 #   Places that see the public headers and their own folder, nothing else.
-PUBLIC_ONLY = ("include", "bindings", "examples", "benchmarks", "tests/integration", "tests/threads", "tests/chaos", "tests/cli")
+PUBLIC_ONLY = ("include", "bindings", "examples", "benchmarks", "tests/integration", "tests/threads", "tests/chaos", "tests/cli",
+               "tests/consumer")
 
 TIME_IS_READ = re.compile(
     r"\b(clock_gettime|clock_getres|gettimeofday|timespec_get|ftime|time|clock|zclock_\w+|zsys_time\w*)\s*\(")

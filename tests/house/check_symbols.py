@@ -1,5 +1,6 @@
-"""Check that the shared library shows what its headers declare, and that both
-are what symbols.txt lists, so that a change of the interface is seen.
+"""Check that the shared library shows what its headers declare, that both are
+what symbols.txt lists, so that a change of the interface is seen, and that the library's
+SONAME has the major version, by which programs ask for it.
 
 This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -50,6 +51,22 @@ def listed_symbols(root):
     return Path(root, LIST).read_text(encoding="utf-8").split()
 
 
+def soname_of(library):
+    dynamic = subprocess.run(["readelf", "--dynamic", library], check=True, capture_output=True, text=True).stdout
+    return "".join(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic))
+
+
+def major_version(root):
+    header = Path(root, "include/muster/version.h").read_text(encoding="utf-8")
+    return re.search(r"#define MUSTER_VERSION_MAJOR (\d+)", header).group(1)
+
+
+def complain_about_soname(root, library):
+    wanted, found = f"libmuster.so.{major_version(root)}", soname_of(library)
+    if found != wanted:
+        yield f"the library's SONAME is {found or 'missing'}, not {wanted}"
+
+
 def compare(left, left_name, right, right_name):
     for name in sorted(left - right):
         yield f"{name}: in {left_name}, not in {right_name}"
@@ -67,6 +84,7 @@ def problems(root, library):
         found.append(f"{LIST} is not sorted, or has a name twice")
     found += compare(declared, "the headers", set(listed), LIST)
     found += compare(declared, "the headers", shown_symbols(library), "the library")
+    found += complain_about_soname(root, library)
     return found
 
 

@@ -38,10 +38,11 @@ class CheckSymbols(unittest.TestCase):
             file.parent.mkdir(parents=True)
         self.header.write_text(HEADER)
         self.list.write_text("muster_one\nmuster_two\n")
+        (self.root / "include/muster/version.h").write_text("#define MUSTER_VERSION_MAJOR 3\n")
 
-    def found(self, source=SOURCE):
+    def found(self, source=SOURCE, soname="-Wl,-soname,libmuster.so.3"):
         library = self.root / "libmuster.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-x", "c", "-", "-o", library],
+        subprocess.run(["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-x", "c", "-", "-o", library, soname],
                         input=source, text=True, check=True)
         return problems(self.root, library)
 
@@ -75,6 +76,13 @@ class CheckSymbols(unittest.TestCase):
     def test_headers_that_export_nothing_are_found(self):
         self.header.write_text("")
         self.assertIn("the headers export nothing", self.found())
+
+    def test_a_soname_of_another_version_is_found(self):
+        self.assertEqual(self.found(soname="-Wl,-soname,libmuster.so.2"),
+                          ["the library's SONAME is libmuster.so.2, not libmuster.so.3"])
+
+    def test_a_library_without_a_soname_is_found(self):
+        self.assertEqual(self.found(soname="-g"), ["the library's SONAME is missing, not libmuster.so.3"])
 
     def test_update_writes_the_list(self):
         self.list.write_text("")
