@@ -12,8 +12,10 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FILTER = ROOT / "docs/reference/filter.py"
 DOXYFILE = ROOT / "docs/reference/Doxyfile"
+
+sys.path.insert(0, str(ROOT / "docs/reference"))
+from filter import documented
 
 HEAD = """\
 /*  a.h - what it is
@@ -27,11 +29,7 @@ HEAD = """\
 
 class Filter(unittest.TestCase):
     def shown(self, header):
-        with tempfile.TemporaryDirectory() as directory:
-            file = Path(directory, "a.h")
-            file.write_text(HEAD + header)
-            run = subprocess.run([sys.executable, FILTER, file], capture_output=True, text=True, check=True)
-        return run.stdout
+        return documented(HEAD + header)
 
     def test_a_comment_above_a_declaration_documents_it(self):
         self.assertIn("/** Says it. Twice:\nonce more. */\nint a (void);\n",
