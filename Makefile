@@ -11,7 +11,7 @@ TIMES ?= 1
 
 sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: all demo test check chaos attacks bench install package fuzz format tidy coverage clean dependencies-%
+.PHONY: all demo test check chaos attacks bench install package fuzz format tidy coverage reference clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -62,6 +62,11 @@ format: dependencies-format
 tidy: dependencies-tidy all
 	printf '%s\n' $(filter src/%.c,$(sources)) | \
 	    xargs -P "$$(nproc)" -n 1 clang-tidy --quiet --warnings-as-errors='*' -p build
+
+reference: dependencies-reference
+	mkdir -p build
+	doxygen docs/reference/Doxyfile
+	@echo build/reference/html/index.html
 
 clean:
 	rm -rf build

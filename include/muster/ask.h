@@ -21,6 +21,7 @@
 #include "listener.h"
 #include "message.h"
 
+/*  A round. */
 typedef struct _muster_ask_t muster_ask_t;
 
 MUSTER_BEGIN_DECLS

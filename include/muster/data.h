@@ -38,23 +38,25 @@ typedef struct {
     size_t size;                             /* bytes of all elements */
 } muster_array_t;
 
+/*  What kind of value a reader has met. */
 typedef enum {
-    MUSTER_VALUE_NIL,
-    MUSTER_VALUE_BOOL,
+    MUSTER_VALUE_NIL,       /* no value */
+    MUSTER_VALUE_BOOL,      /* true or false */
     MUSTER_VALUE_UINT,      /* an integer of 0 or more */
     MUSTER_VALUE_INT,       /* a negative integer */
     MUSTER_VALUE_FLOAT,     /* 32 or 64 bits */
-    MUSTER_VALUE_STR,
-    MUSTER_VALUE_BIN,
-    MUSTER_VALUE_EXT,
+    MUSTER_VALUE_STR,       /* text in UTF-8 */
+    MUSTER_VALUE_BIN,       /* bytes */
+    MUSTER_VALUE_EXT,       /* bytes with a type, an array for one (MUSTER_EXT_ARRAY) */
     MUSTER_VALUE_ARRAY,     /* its elements are the values that follow */
     MUSTER_VALUE_MAP        /* key, value, key, value ... follow */
 } muster_value_type_t;
 
+/*  One value; type says which of the fields hold. */
 typedef struct {
-    muster_value_type_t type;
+    muster_value_type_t type;   /* what it is */
     union {
-        bool boolean;
+        bool boolean;       /* BOOL */
         uint64_t u;         /* UINT */
         int64_t i;          /* INT */
         double f;           /* FLOAT */
@@ -68,10 +70,11 @@ typedef struct {
 /*  A position in bytes. Its fields are the library's; make one with
     muster_reader_init, on the stack. */
 typedef struct {
-    const uint8_t *next;
-    const uint8_t *end;
+    const uint8_t *next;    /* where the next value begins */
+    const uint8_t *end;     /* behind the last byte */
 } muster_reader_t;
 
+/*  Packs values one after the other. */
 typedef struct _muster_writer_t muster_writer_t;
 
 MUSTER_BEGIN_DECLS

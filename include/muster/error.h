@@ -42,12 +42,13 @@
     XX (END, "nothing more to come") \
     XX (INTERRUPTED, "the host ended the wait")
 
+/*  What functions return: 0, or why not. */
 typedef enum {
-    MUSTER_OK = 0,
+    MUSTER_OK = 0,          /* no error */
 #define XX(name, text) MUSTER_##name,
     MUSTER_ERROR_MAP (XX)
 #undef XX
-    MUSTER_ERROR_COUNT
+    MUSTER_ERROR_COUNT      /* one more than the last */
 } muster_error_t;
 
 MUSTER_BEGIN_DECLS

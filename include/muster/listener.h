@@ -28,6 +28,7 @@
 #include "message.h"
 #include "stats.h"
 
+/*  A listener. */
 typedef struct _muster_listener_t muster_listener_t;
 
 /*  The listener's events: messages from its own source to the system handler,
@@ -47,6 +48,7 @@ typedef enum {
     MUSTER_DISPATCH_END         /* end: the last thing it says, after a PAUSE if there was a RESUME */
 } muster_dispatch_moment_t;
 
+/*  Told of each moment, with the arg it was set with. */
 typedef void (muster_dispatch_hook_fn) (muster_dispatch_moment_t moment, void *arg);
 
 MUSTER_BEGIN_DECLS

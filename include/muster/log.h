@@ -9,11 +9,12 @@
 
 #include "export.h"
 
+/*  How grave a line is. */
 typedef enum {
-    MUSTER_LOG_DEBUG,
-    MUSTER_LOG_INFO,
-    MUSTER_LOG_WARNING,
-    MUSTER_LOG_ERROR
+    MUSTER_LOG_DEBUG,       /* what happens within */
+    MUSTER_LOG_INFO,        /* who comes and goes */
+    MUSTER_LOG_WARNING,     /* something was refused or failed; the library goes on */
+    MUSTER_LOG_ERROR        /* something does not work any more */
 } muster_log_level_t;
 
 /*  Takes one line, without its newline; text from peers is escaped in it.

@@ -45,6 +45,7 @@
 /*  Bytes of a source or a cmd, at most. */
 #define MUSTER_NAME_MAX 255
 
+/*  A message. */
 typedef struct _muster_message_t muster_message_t;
 
 /*  A handler: returns 0, or anything else for "failed". It runs on the

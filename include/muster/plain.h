@@ -24,6 +24,7 @@
 
 #include "error.h"
 
+/*  A plain producer. */
 typedef struct _muster_plain_t muster_plain_t;
 
 MUSTER_BEGIN_DECLS

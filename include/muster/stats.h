@@ -35,12 +35,13 @@
     XX (CONTROL, "control frame malformed") \
     XX (ACCESS, "the connection's key may not speak for this source or session")
 
+/*  The same as numbers. */
 typedef enum {
-    MUSTER_REFUSAL_NONE = 0,
+    MUSTER_REFUSAL_NONE = 0,    /* not refused */
 #define XX(name, text) MUSTER_REFUSAL_##name,
     MUSTER_REFUSAL_MAP (XX)
 #undef XX
-    MUSTER_REFUSAL_COUNT
+    MUSTER_REFUSAL_COUNT    /* one more than the last */
 } muster_refusal_t;
 
 /*  Counts since the listener was made, and gauges of the moment. */

@@ -9,6 +9,7 @@
 
 #include "export.h"
 
+/*  The version of these headers. */
 #define MUSTER_VERSION_MAJOR 0
 #define MUSTER_VERSION_MINOR 1
 #define MUSTER_VERSION_PATCH 0

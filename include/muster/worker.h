@@ -27,6 +27,7 @@
 #include "error.h"
 #include "message.h"
 
+/*  A worker. */
 typedef struct _muster_worker_t muster_worker_t;
 
 /*  A message that muster_worker_recv gives on its own account, once, when the

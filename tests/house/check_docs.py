@@ -18,11 +18,11 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SECONDS = 60    # for one block
-FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*(\S*)[^\n]*\n(.*?)^ *\2`*[ \t]*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*(\S*)([^\n]*)\n(.*?)^ *\2`*[ \t]*$", re.MULTILINE | re.DOTALL)
 WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
 #   An excerpt may name things that it does not use.
 EXCERPT_WARNINGS = ["-Wno-unused", "-Wno-unused-parameter"]
@@ -53,15 +53,21 @@ class Block:
     line: int
     kind: str
     text: str
+    file: str = ""      # the name under which sessions below it find it
+    files: dict[str, str] = field(default_factory=dict)     # what has a name above it
 
 
 def blocks_of(root, file):
     text = file.read_text(encoding="utf-8")
+    files = {}
     for match in FENCE.finditer(text):
-        indent, _, kind, body = match.groups()
+        indent, _, kind, info, body = match.groups()
         body = "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
-        line = text.count("\n", 0, match.start(4)) + 1
-        yield Block(file.relative_to(root).as_posix(), line, kind, body)
+        line = text.count("\n", 0, match.start(5)) + 1
+        name = re.search(r"\bfile=([\w.]+)", info)
+        yield Block(file.relative_to(root).as_posix(), line, kind, body, name[1] if name else "", dict(files))
+        if name:
+            files[name[1]] = body
 
 
 def all_blocks(root):
@@ -185,6 +191,8 @@ def try_console(block, installation, scratch):
         return str(error)
     if not pairs:
         return "no line begins with $"
+    for name, text in block.files.items():
+        Path(scratch, name).write_text(text, encoding="utf-8")
     output = run_console(console_script(pairs), installation, scratch)
     if output is None:
         return f"not done in {SECONDS} seconds"
@@ -219,6 +227,8 @@ def contains(text, excerpt):
 
 
 def try_python(block, installation, scratch):
+    if block.file:
+        return None     # for a session below it
     try:
         program = is_program(block.text)
     except SyntaxError as error:

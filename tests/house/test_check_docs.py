@@ -96,6 +96,13 @@ class CheckDocs(unittest.TestCase):
     def test_a_command_may_go_on_in_the_next_line(self):
         self.assert_true_text("```console\n$ echo one \\\n> two\none two\n```\n")
 
+    def test_a_console_finds_the_files_shown_above_it(self):
+        self.assertEqual(self.found("```python file=a.py\nprint(1)\n```\n\n```console\n$ /usr/bin/python3 a.py\n1\n```\n"), [])
+
+    def test_a_console_does_not_find_the_files_shown_below_it(self):
+        found = self.found("```console\n$ cat a.py\n```\n\n```python file=a.py\nprint(1)\n```\n")
+        self.assertEqual(len(found), 1, found)
+
     def test_wrong_output_is_found(self):
         self.assert_false_text("```console\n$ echo one\ntwo\n```\n", "printed:\none")
 

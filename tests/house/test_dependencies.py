@@ -42,7 +42,7 @@ class Dependencies(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
     def test_it_is_silent_when_nothing_is_missing(self):
-        for step in ("build", "demo", "test", "check", "bench", "package", "fuzz", "coverage", "format", "tidy"):
+        for step in ("build", "demo", "test", "check", "bench", "package", "fuzz", "coverage", "format", "tidy", "reference"):
             self.assertEqual(self.run_script(step), (0, "", ""))
         self.assertEqual(self.calls.read_text(), "")
 
