@@ -20,9 +20,9 @@ on_progress (const muster_message_t *message, void *arg)
 }
 
 int
-main (void)
+main (int argc, char **argv)
 {
-    muster_listener_t *listener = muster_listener_new ("tcp://127.0.0.1:5670");
+    muster_listener_t *listener = muster_listener_new (argc > 1 ? argv [1] : "tcp://127.0.0.1:5670");
     if (!listener)
         return 1;
     muster_error_t error = muster_listener_register_default_handler (listener, on_progress, NULL);
@@ -30,6 +30,7 @@ main (void)
         error = muster_listener_start (listener);
     if (!error) {
         printf ("listening on %s; Enter ends\n", muster_listener_endpoint (listener));
+        fflush (stdout);
         getchar ();
         error = muster_listener_stop (listener, NULL);
     }

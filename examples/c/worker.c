@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 int
-main (void)
+main (int argc, char **argv)
 {
-    muster_worker_t *worker = muster_worker_new ("tcp://127.0.0.1:5670", "worker-1");
+    muster_worker_t *worker = muster_worker_new (argc > 1 ? argv [1] : "tcp://127.0.0.1:5670", "worker-1");
     if (!worker)
         return 1;
     muster_error_t error = muster_worker_start (worker);

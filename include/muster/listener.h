@@ -26,6 +26,7 @@
 #include "data.h"
 #include "error.h"
 #include "message.h"
+#include "progress.h"
 #include "stats.h"
 
 /*  A listener. */
@@ -111,6 +112,8 @@ MUSTER_EXPORT void muster_listener_set_retained_sessions (muster_listener_t *sel
     that muster_listener_next calls are not told of. Unless set: NULL, none. */
 MUSTER_EXPORT void muster_listener_set_dispatch_hook (
     muster_listener_t *self, muster_dispatch_hook_fn *hook, void *arg);
+/*  Have fn told how far large commands have come (progress.h). Unless set: NULL, nobody. */
+MUSTER_EXPORT void muster_listener_set_progress (muster_listener_t *self, muster_progress_fn *fn, void *arg);
 
 /*  Bind and take messages in. Errors: MUSTER_ENDPOINT or MUSTER_INUSE for the
     endpoints, MUSTER_ACCESS for an address beyond loopback without keys,

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "message.h"
 #include "plain.h"
+#include "progress.h"
 #include "stats.h"
 #include "version.h"
 #include "worker.h"

@@ -26,6 +26,7 @@
 #include "data.h"
 #include "error.h"
 #include "message.h"
+#include "progress.h"
 
 /*  A worker. */
 typedef struct _muster_worker_t muster_worker_t;
@@ -74,6 +75,9 @@ MUSTER_EXPORT void muster_worker_set_drain (muster_worker_t *self, double second
     When nothing of what is under way has moved for half of it, and for
     liveness, another connection is tried. Unless set: 30. */
 MUSTER_EXPORT void muster_worker_set_no_progress (muster_worker_t *self, double seconds);
+/*  Have fn told how far large messages have come (progress.h). The last call for a message
+    comes before the flush or close that waits for it returns. Unless set: NULL, nobody. */
+MUSTER_EXPORT void muster_worker_set_progress (muster_worker_t *self, muster_progress_fn *fn, void *arg);
 
 /*  Begin to connect; does not wait for the listener: messages may be sent at
     once and are kept. Errors: MUSTER_ENDPOINT, MUSTER_INVAL, MUSTER_RESOURCE,

@@ -18,6 +18,7 @@
 #include "actor/identity.h"
 #include "actor/inbox.h"
 #include "actor/roster.h"
+#include "actor/transfer.h"
 #include "base/log.h"
 #include "model/allow.h"
 #include "model/refusals.h"
@@ -45,6 +46,7 @@ typedef struct {
     size_t retained_sessions;
     muster_dispatch_hook_fn *hook;
     void *hook_arg;
+    progress_hook_t progress;
 } listener_options_t;
 
 typedef enum {

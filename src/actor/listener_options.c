@@ -152,6 +152,12 @@ muster_listener_set_dispatch_hook (muster_listener_t *self, muster_dispatch_hook
     self->core.options.hook_arg = arg;
 }
 
+void
+muster_listener_set_progress (muster_listener_t *self, muster_progress_fn *fn, void *arg)
+{
+    self->core.options.progress = (progress_hook_t) { .fn = fn, .arg = arg };
+}
+
 static muster_error_t
 refuse_option (char *reason, const char *text)
 {

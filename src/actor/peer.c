@@ -49,6 +49,7 @@ peer_destroy (peer_t **self_p)
     blob_release (&self->names);
     session_clear (&self->session);
     flight_release (&self->flight);
+    transfers_clear (&self->transfers);
     alloc_free (self);
 }
 

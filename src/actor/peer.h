@@ -11,6 +11,7 @@
 
 #include "actor/backlog.h"
 #include "actor/flight.h"
+#include "actor/transfer.h"
 #include "base/table.h"
 #include "model/session.h"
 #include "model/z85.h"
@@ -30,6 +31,7 @@ struct peer {
     bool revoked;               /* its key may not use its source any more */
     bool forgotten;             /* in no table: freed once its backlog is settled */
     flight_t *flight;
+    transfers_t transfers;      /* of commands; empty unless somebody is told of progress */
     round_target_t *asked;      /* rounds: commands whose reply is waited for, by position */
     int64_t absent_since;
     backlog_t backlog;

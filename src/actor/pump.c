@@ -94,6 +94,8 @@ send_pieces (listener_core_t *self, peer_t *peer)
             outbox_untake (&peer->session.out.box, &piece);
             return result == FLIGHT_FULL ? PUMP_FULL : PUMP_DONE;
         }
+        if (frame.kind == FRAME_CHUNK && self->limits.progress.fn)
+            transfers_note (&peer->transfers, &frame.chunk, piece.size);
     }
 }
 
@@ -120,6 +122,8 @@ pump_peer (listener_core_t *self, peer_t *peer)
     }
     if (result == PUMP_DONE)
         result = send_pieces (self, peer);
+    if (peer->transfers.list && self->limits.progress.fn)
+        transfers_tell (&peer->transfers, &self->limits.progress, session->source, session->out.peer_received, self->now);
     if (result == PUMP_FULL)
         session_report (session, self->now + REPORT_DELAY_MS);
     if (result != PUMP_AWAITS_LANDING)

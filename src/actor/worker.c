@@ -120,6 +120,7 @@ free_parts (muster_worker_t *self)
     if (core->session.in.credit)
         session_clear (&core->session);
     flight_release (&core->flight);
+    transfers_clear (&core->transfers);
     muster_writer_destroy (&core->writer);
     wake_release (&core->wake);
     free_names (core);

@@ -396,6 +396,15 @@ look_for_stream (loop_t *self)
 }
 
 static void
+tell_progress (loop_t *self)
+{
+    worker_core_t *core = self->core;
+    if (core->transfers.list)
+        transfers_tell (&core->transfers, &core->options.progress, core->source,
+            core->session.out.peer_received, self->now);
+}
+
+static void
 work (loop_t *self)
 {
     worker_core_t *core = self->core;
@@ -408,6 +417,7 @@ work (loop_t *self)
     look_for_stream (self);
     worker_pump (core);
     send_controls (self);
+    tell_progress (self);
     pthread_cond_broadcast (&core->changed);
 }
 

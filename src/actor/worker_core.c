@@ -52,6 +52,8 @@ pump (worker_core_t *self)
             flight_await (self->flight, 0);
             return;
         }
+        if (frame.kind == FRAME_CHUNK && self->options.progress.fn)
+            transfers_note (&self->transfers, &frame.chunk, piece.size);
     }
 }
 

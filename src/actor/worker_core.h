@@ -17,6 +17,7 @@
 #include "actor/backlog.h"
 #include "actor/flight.h"
 #include "actor/inbox.h"
+#include "actor/transfer.h"
 #include "base/log.h"
 #include "model/endpoint.h"
 #include "model/session.h"
@@ -41,6 +42,7 @@ typedef struct {
     int64_t liveness_ms;
     int64_t drain_ms;
     int64_t no_progress_ms;
+    progress_hook_t progress;
 } worker_options_t;
 
 typedef struct {
@@ -64,6 +66,7 @@ typedef struct {
     inbox_t *inbox;
     wake_t *wake;
     flight_t *flight;
+    transfers_t transfers;      /* empty unless somebody is told of progress */
     connection_t *connection;   /* NULL: none; the DEALER is the actor's */
     muster_writer_t *writer;    /* of control frames and small messages: written and used at once */
     uint64_t refused_told;      /* refused messages that a flush has reported */

@@ -87,6 +87,12 @@ muster_worker_set_no_progress (muster_worker_t *self, double seconds)
     self->core.options.no_progress_ms = to_ms (seconds);
 }
 
+void
+muster_worker_set_progress (muster_worker_t *self, muster_progress_fn *fn, void *arg)
+{
+    self->core.options.progress = (progress_hook_t) { .fn = fn, .arg = arg };
+}
+
 /*  Does it stand for any port, path or address, which only a listener can take? */
 static bool
 is_open (const endpoint_t *endpoint)

@@ -20,6 +20,7 @@ static const char help [] =
     "Send one message with JSON as its data ({} without JSON), or one for each JSON\n"
     "line on stdin (-), to the listener at ENDPOINT. Ends with 0 only when all are\n"
     "handled. Commands that the listener sends meanwhile go to stdout, as JSON lines.\n"
+    "A message of more than 1 MiB shows how far it has come where stderr is a terminal.\n"
     "\n"
     "  --source S     who the messages are from\n"
     "  --cmd C        what they ask for\n"

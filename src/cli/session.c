@@ -13,6 +13,7 @@
 
 #include <muster/worker.h>
 
+#include "cli/bar.h"
 #include "cli/feed.h"
 #include "cli/json.h"
 #include "cli/say.h"
@@ -23,6 +24,7 @@ typedef struct {
     muster_worker_t *worker;
     atomic_bool broken;     /* a command could not be written */
     atomic_int ended;       /* why the listener has ended the session; 0: it has not */
+    bar_t bar;
 } session_t;
 
 /*  --------------------------------------------------------------------------
@@ -59,6 +61,13 @@ take_commands (void *argument)
 
 /*  --------------------------------------------------------------------------
     Messages */
+
+static void
+show_progress (const char *source, uint64_t position, uint64_t sent, uint64_t size, void *arg)
+{
+    (void) source, (void) position;
+    bar_set (arg, sent, size);
+}
 
 static muster_error_t
 send_one (void *target, const void *bytes, size_t size)
@@ -106,6 +115,7 @@ end_session (session_t *self, bool over)
     uint64_t unconfirmed;
     muster_error_t error = muster_worker_flush (self->worker, timeout > 0 ? (int) (timeout * 1000) : -1);
     muster_error_t close_error = muster_worker_close (self->worker, &unconfirmed);
+    bar_end (&self->bar);
     if (!error)
         error = close_error;
     if (!error && over)
@@ -138,6 +148,9 @@ start (session_t *self)
     muster_worker_set_server (self->worker, self->options->server);
     if (timeout > 0)
         muster_worker_set_no_progress (self->worker, timeout);
+    bar_begin (&self->bar);
+    if (bar_is_begun (&self->bar))
+        muster_worker_set_progress (self->worker, show_progress, &self->bar);
     muster_error_t error = muster_worker_start (self->worker);
     if (error)
         say ("%s", muster_worker_reason (self->worker));
@@ -155,5 +168,6 @@ send_in_session (const send_options_t *options)
     }
     bool done = start (&self) && send_all (&self);
     muster_worker_destroy (&self.worker);
+    bar_end (&self.bar);
     return done ? EXIT_DONE : EXIT_FAILED;
 }

@@ -114,6 +114,9 @@ class CheckIncludes(unittest.TestCase):
     def test_an_example_uses_no_zeromq_of_its_own(self):
         self.assert_refused("examples/c/worker.c", "#include <zmq.h>", "does not belong")
 
+    def test_a_plain_example_uses_zeromq_and_msgpack(self):
+        self.assert_allowed("examples/c/plain_producer.c", "#include <msgpack.h>\n#include <zmq.h>")
+
     def test_the_time_is_read_in_actor_and_for_the_log(self):
         call = "void f (void) { clock_gettime (CLOCK_MONOTONIC, &now); }"
         self.assert_allowed("src/actor/clock.c", call)

@@ -5,9 +5,9 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 from types import TracebackType
-from typing import Optional, Type
+from typing import Optional, Tuple, Type
 
-from muster import _core, _log
+from muster import _core, _log, _progress
 from muster._core import Rejected
 from muster.keys import Path
 
@@ -35,6 +35,7 @@ class Worker(_core.Worker):
         liveness: Optional[float] = None,
         drain: Optional[float] = None,
         no_progress: Optional[float] = None,
+        progress: Optional[_progress.Callback] = None,
     ) -> None:
         """Begin to connect; it does not wait for the listener: messages may be sent at once.
 
@@ -47,14 +48,21 @@ class Worker(_core.Worker):
         liveness: silence after which the listener is taken for lost, seconds (10).
         drain: how long close waits, seconds (10).
         no_progress: how long send and flush wait while nothing moves, seconds (30).
+        progress: called as progress (position, sent, size) while a message of more than 1 MiB is on its way, ten
+            times a second at most, and with sent equal to size once the listener has it. On a thread of its own.
         Raises Endpoint, Invalid, Resource, NoMemory; NotFound, Access, Format or System for the files of keys.
         A listener that does not let it in is no exception here: the calls raise Access, with what is wrong.
         """
-        super().__init__(endpoint, source, {
-            "return_endpoint": return_endpoint, "key": key, "server": server,
-            "send_buffer": send_buffer, "command_buffer": command_buffer,
-            "liveness": liveness, "drain": drain, "no_progress": no_progress,
-        }, self._ends_at_exit)
+        self._calls = None if progress is None else _progress.Calls(progress)
+        try:
+            super().__init__(endpoint, source, {
+                "return_endpoint": return_endpoint, "key": key, "server": server,
+                "send_buffer": send_buffer, "command_buffer": command_buffer,
+                "liveness": liveness, "drain": drain, "no_progress": no_progress,
+            }, self._ends_at_exit, -1 if self._calls is None else self._calls.descriptor)
+        finally:
+            if self._calls is not None:
+                self._calls.hand_over()
         _log.start()
 
     def __enter__(self) -> "Worker":
@@ -62,13 +70,19 @@ class Worker(_core.Worker):
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
                  trace: Optional[TracebackType]) -> None:
-        unconfirmed, why = self._close()
+        unconfirmed, why = self._end()
         if why is None:
             return
         if error is None:
             raise why
         _log.logger.warning("%s: closed after %s: %d not confirmed: %s",
                             self.source, type(error).__name__, unconfirmed, why)
+
+    def _end(self) -> Tuple[int, Optional[_core.Error]]:
+        result = self._close()
+        if self._calls is not None:
+            self._calls.join()
+        return result
 
     def __repr__(self) -> str:
         return f"<muster.Worker {self.source}>"
@@ -79,7 +93,7 @@ class Worker(_core.Worker):
         Returns how many of the accepted messages were not reported handled: 0 if all went well. Harmless when
         closed. Raises Rejected if the listener refused a message since the last flush.
         """
-        unconfirmed, why = self._close()
+        unconfirmed, why = self._end()
         if isinstance(why, Rejected):
             raise why
         if why is not None:

@@ -6,6 +6,10 @@
 */
 #include "worker.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "arguments.h"
 #include "errors.h"
 #include "live.h"
@@ -18,6 +22,7 @@ typedef struct {
     muster_worker_t *worker;    /* NULL: __init__ has not run */
     PyObject *taken;            /* borrowed: the command that a loop has */
     live_t live;                /* until close */
+    int progress;               /* descriptor, one above it, of a pipe that takes records; 0: none */
 } worker_t;
 
 static PyTypeObject worker_type;
@@ -52,6 +57,59 @@ static const option_t options [] = {
     { "no_progress", OPTION_SECONDS, { .seconds = set_no_progress } },
     { NULL, OPTION_FLAG, { .flag = NULL } }
 };
+
+/*  --------------------------------------------------------------------------
+    Progress: records in a pipe, which muster._progress reads. No thread of the
+    library waits, for the GIL or for room. */
+
+typedef struct {
+    uint64_t position, sent, size;
+} record_t;
+
+static void
+put_record (int descriptor, const record_t *record)
+{
+    ssize_t rc;
+    do
+        rc = write (descriptor, record, sizeof *record);
+    while (rc < 0 && errno == EINTR);
+}
+
+static void
+on_progress (const char *source, uint64_t position, uint64_t sent, uint64_t size, void *arg)
+{
+    (void) source;
+    const worker_t *self = arg;
+    put_record (self->progress - 1, &(record_t) { .position = position, .sent = sent, .size = size });
+}
+
+static int
+begin_progress (worker_t *self, int descriptor)
+{
+    if (descriptor < 0)
+        return 0;
+    int own = fcntl (descriptor, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) {
+        PyErr_SetFromErrno (PyExc_OSError);
+        return -1;
+    }
+    self->progress = own + 1;
+    muster_worker_set_progress (self->worker, on_progress, self);
+    return 0;
+}
+
+/*  Once the worker has ended. The pipe is its parent's too in a forked child, which
+    says nothing in it. */
+static void
+end_progress (worker_t *self, muster_error_t error)
+{
+    if (self->progress == 0)
+        return;
+    if (error != MUSTER_FORKED)
+        put_record (self->progress - 1, &(record_t) { .position = 0 });
+    close (self->progress - 1);
+    self->progress = 0;
+}
 
 /*  --------------------------------------------------------------------------
     Making and ending */
@@ -89,11 +147,11 @@ end_at_exit (PyObject *object, int left_ms)
 static int
 worker_construct (worker_t *self, PyObject *arguments, PyObject *named)
 {
-    static char *keywords [] = { "endpoint", "source", "options", "ends_at_exit", NULL };
+    static char *keywords [] = { "endpoint", "source", "options", "ends_at_exit", "progress", NULL };
     PyObject *endpoint, *source, *dict;
-    int ends_at_exit;
-    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OOO!p:Worker", keywords,
-        &endpoint, &source, &PyDict_Type, &dict, &ends_at_exit))
+    int ends_at_exit, progress;
+    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OOO!pi:Worker", keywords,
+        &endpoint, &source, &PyDict_Type, &dict, &ends_at_exit, &progress))
         return -1;
     if (self->worker) {
         errors_raise (MUSTER_BUSY, "__init__ was called before");
@@ -109,7 +167,7 @@ worker_construct (worker_t *self, PyObject *arguments, PyObject *named)
         PyErr_NoMemory ();
         return -1;
     }
-    if (options_set (options, self->worker, dict))
+    if (options_set (options, self->worker, dict) || begin_progress (self, progress))
         return -1;
     muster_error_t error;
     CALL (error, muster_worker_start (self->worker));
@@ -146,8 +204,10 @@ worker_dealloc (worker_t *self)
         return;
     live_remove (&self->live);
     message_move_on (&self->taken);
+    muster_error_t error = 0;
     if (self->worker)
-        WITHOUT_GIL (muster_worker_destroy (&self->worker));
+        CALL (error, muster_worker_destroy (&self->worker));
+    end_progress (self, error);
     Py_TYPE (self)->tp_free (self);
 }
 
@@ -275,6 +335,7 @@ worker_close (PyObject *object, PyObject *unused)
     if (error == MUSTER_INTERRUPTED || error == MUSTER_FORKED || error == MUSTER_DEADLOCK)
         return fail (self, error);
     live_remove (&self->live);
+    end_progress (self, error);
     if (!error)
         return Py_BuildValue ("KO", (unsigned long long) unconfirmed, Py_None);
     PyObject *type, *value, *trace;
