@@ -35,13 +35,13 @@ struct dispatch {
 static void
 log_message (log_limit_t *limit, const char *what, const muster_message_t *message)
 {
-    char source [4 * MUSTER_NAME_MAX], cmd [4 * MUSTER_NAME_MAX];
+    char source [LOG_VALUE_ROOM], cmd [LOG_VALUE_ROOM];
     uint64_t lines = log_allow (limit, monotonic_ms ());
     if (!lines)
         return;
-    log_write (MUSTER_LOG_WARNING, "%s: source=%s cmd=%s; %llu since the last such line", what,
-        log_escape (source, sizeof source, message->source, strlen (message->source)),
-        log_escape (cmd, sizeof cmd, message->cmd, strlen (message->cmd)), (unsigned long long) lines);
+    log_write (LOG_LISTENER, MUSTER_LOG_WARNING, "%s: source=%s cmd=%s count=%llu", what,
+        log_value (source, sizeof source, message->source), log_value (cmd, sizeof cmd, message->cmd),
+        (unsigned long long) lines);
 }
 
 static void
@@ -95,12 +95,12 @@ static void
 log_event (const muster_message_t *message)
 {
     const char *source = "", *reason = "";
-    char source_text [4 * MUSTER_NAME_MAX], reason_text [4 * MUSTER_NAME_MAX];
+    char source_text [LOG_VALUE_ROOM], reason_text [LOG_VALUE_ROOM];
     muster_message_unpack (message, "{s?s}", "source", &source);
     muster_message_unpack (message, "{s?s}", "reason", &reason);
-    log_write (MUSTER_LOG_INFO, "%s source=%s%s%s", message->cmd,
-        log_escape (source_text, sizeof source_text, source, strlen (source)),
-        *reason ? " reason=" : "", log_escape (reason_text, sizeof reason_text, reason, strlen (reason)));
+    log_write (LOG_LISTENER, MUSTER_LOG_INFO, "%s source=%s%s%s", message->cmd,
+        log_value (source_text, sizeof source_text, source), *reason ? " reason=" : "",
+        *reason ? log_value (reason_text, sizeof reason_text, reason) : "");
 }
 
 static void
@@ -109,7 +109,7 @@ handle_event (listener_core_t *core, const muster_message_t *message)
     registry_entry_t entry = registry_enter_system (core->registry);
     if (entry.handler) {
         if (entry.handler (message, entry.arg))
-            log_write (MUSTER_LOG_WARNING, "system handler failed: cmd=%s", message->cmd);
+            log_write (LOG_LISTENER, MUSTER_LOG_WARNING, "system handler failed: cmd=%s", message->cmd);
     }
     else
         log_event (message);

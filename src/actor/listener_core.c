@@ -18,7 +18,7 @@ put_event (listener_core_t *self, const char *cmd, const event_t *event)
 {
     batch_t *batch = event_new (self->source, cmd, event);
     if (!batch) {
-        log_write (MUSTER_LOG_ERROR, "no memory to tell %s", cmd);
+        log_write (LOG_LISTENER, MUSTER_LOG_ERROR, "no memory for an event: cmd=%s", cmd);
         return;
     }
     inbox_put (self->inbox, batch);
@@ -93,6 +93,6 @@ listener_refuse (listener_core_t *self, muster_refusal_t reason)
     self->refused [reason]++;
     uint64_t lines = log_allow (&self->refusal_log, self->now);
     if (lines)
-        log_write (MUSTER_LOG_WARNING, "refused a frame: %s (%s); %llu since the last such line",
-            muster_refusal_text (reason), muster_refusal_name (reason), (unsigned long long) lines);
+        log_write (LOG_LISTENER, MUSTER_LOG_WARNING, "refused a frame: name=%s reason=\"%s\" count=%llu",
+            muster_refusal_name (reason), muster_refusal_text (reason), (unsigned long long) lines);
 }

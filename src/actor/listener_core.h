@@ -88,6 +88,8 @@ typedef struct {
     backlog_t plain;            /* the plain producers' */
     uint64_t plain_bytes;       /* in it */
     log_limit_t refusal_log;
+    log_limit_t sent_log;       /* of control frames, for debugging */
+    log_limit_t received_log;
 } listener_core_t;
 
 /*  Learn what has become of connections. The actor's; with the roster's lock. */

@@ -15,6 +15,7 @@
 #include "actor/gate.h"
 #include "actor/pump.h"
 #include "actor/round.h"
+#include "actor/trace.h"
 #include "model/hello.h"
 #include "wire/frame.h"
 
@@ -216,6 +217,7 @@ answer_hello (listener_core_t *self, const sender_t *sender, const frame_t *hell
 static void
 take_hello (listener_core_t *self, const sender_t *sender, const frame_t *hello)
 {
+    trace_frame (hello->hello.source, hello, TRACE_RECEIVED, &self->received_log, self->now);
     if (self->phase != LISTENER_RUNNING || inbox_events (self->inbox) > EVENTS_MOST)
         return;
     if (strcmp (hello->hello.source, self->source) == 0) {
@@ -257,6 +259,7 @@ take_control (listener_core_t *self, const sender_t *sender, const frame_t *fram
         self->stale++;
         return;
     }
+    trace_frame (peer->session.source, frame, TRACE_RECEIVED, &self->received_log, self->now);
     if (!session_control (&peer->session, frame, self->now))
         listener_refuse (self, MUSTER_REFUSAL_CONTROL);
     pthread_cond_broadcast (&self->roster.changed);

@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "actor/round.h"
+#include "actor/trace.h"
 
 /*  Pieces of commands under way to one worker: what is sent next, a heartbeat
     say, waits behind no more than these. */
@@ -63,6 +64,7 @@ send_controls (listener_core_t *self, peer_t *peer)
             session_unsent (&peer->session, &frame, self->now);
             return false;
         }
+        trace_frame (peer->session.source, &frame, TRACE_SENT, &self->sent_log, self->now);
     }
     return true;
 }
@@ -174,4 +176,5 @@ pump_refusal (listener_core_t *self, const route_t *route, const frame_t *hello,
     frame.end.error = error;
     snprintf (frame.end.text, sizeof frame.end.text, "%s", reason);
     flight_send_control (binding_router (self->binding), route, &frame, self->writer);
+    trace_frame ("", &frame, TRACE_SENT, &self->sent_log, self->now);
 }

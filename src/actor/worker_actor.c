@@ -11,6 +11,7 @@
 #include "actor/event.h"
 #include "actor/identity.h"
 #include "actor/monotonic.h"
+#include "actor/trace.h"
 #include "base/alloc.h"
 #include "base/spare.h"
 #include "net/pollset.h"
@@ -54,6 +55,12 @@ typedef struct {
     Connecting */
 
 static void
+tell (const loop_t *self, const char *what, const char *reason)
+{
+    trace_connection (what, self->core->source, self->core->data_endpoint, reason);
+}
+
+static void
 disconnect (loop_t *self)
 {
     connection_destroy (&self->core->connection);
@@ -74,8 +81,13 @@ connect_anew (loop_t *self)
         .keys = core->keyed ? &core->keys : NULL, .server = core->server,
         .probe = core->shut_out >= SHUT_OUT_MOST, .now = self->now };
     disconnect (self);
-    if (!identity_new (&id.luck) || connection_open (&core->connection, core->context, &options))
+    tell (self, core->keyed ? "connecting with keys" : "connecting", NULL);
+    muster_error_t error = identity_new (&id.luck)
+        ? connection_open (&core->connection, core->context, &options) : MUSTER_SYSTEM;
+    if (error) {
+        tell (self, "cannot connect", muster_error_text (error));
         session_disconnected (&core->session, self->now);
+    }
 }
 
 static void
@@ -100,6 +112,7 @@ static void
 take_refusal (loop_t *self)
 {
     worker_core_t *core = self->core;
+    tell (self, "handshake refused", connection_reason (core->connection));
     if (core->refused_since == 0)
         core->refused_since = self->now;
     if (session_has_met (&core->session) && self->now - core->refused_since < core->options.liveness_ms) {
@@ -136,15 +149,18 @@ watch_connection (loop_t *self)
         case CONNECTION_UP:
             core->shut_out = 0;
             core->refused_since = 0;
+            tell (self, "connected", NULL);
             session_connected (&core->session, self->now);
             break;
         case CONNECTION_DOWN:
             core->shut_out = 0;
             core->refused_since = 0;
+            tell (self, "not connected any more, or nobody is there", NULL);
             lose_connection (self);
             break;
         case CONNECTION_SHUT_OUT:
             core->shut_out++;
+            tell (self, "handshake failed", "the listener ended the connection");
             lose_connection (self);
             break;
         case CONNECTION_REFUSED:
@@ -181,8 +197,8 @@ refuse (loop_t *self, muster_refusal_t reason)
 {
     uint64_t lines = log_allow (&self->core->refusal_log, self->now);
     if (lines)
-        log_write (MUSTER_LOG_WARNING, "refused a frame of the listener: %s (%s)",
-            muster_refusal_text (reason), muster_refusal_name (reason));
+        log_write (LOG_WORKER, MUSTER_LOG_WARNING, "refused a frame of the listener: name=%s reason=\"%s\" count=%llu",
+            muster_refusal_name (reason), muster_refusal_text (reason), (unsigned long long) lines);
 }
 
 /*  The listener's source as text that lives as long as the worker. */
@@ -311,9 +327,11 @@ take_frame (loop_t *self, zmq_msg_t *msg)
     else
     if (frame.kind == FRAME_CHUNK)
         take_chunk (self, &frame, body, size);
-    else
-    if (!session_control (session, &frame, self->now))
-        return MUSTER_REFUSAL_CONTROL;
+    else {
+        trace_frame (self->core->source, &frame, TRACE_RECEIVED, &self->core->received_log, self->now);
+        if (!session_control (session, &frame, self->now))
+            return MUSTER_REFUSAL_CONTROL;
+    }
     tell_of_another_listener (self->core);
     return MUSTER_REFUSAL_NONE;
 }
@@ -380,6 +398,8 @@ send_controls (loop_t *self)
             session_unsent (&core->session, &frame, self->now);
             return;
         }
+        else
+            trace_frame (core->source, &frame, TRACE_SENT, &core->sent_log, self->now);
 }
 
 static void

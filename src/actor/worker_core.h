@@ -76,6 +76,8 @@ typedef struct {
     listener_name_t *names;     /* the newest first */
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
+    log_limit_t sent_log;       /* of control frames, for debugging */
+    log_limit_t received_log;
     int64_t refused_since;      /* ms: all handshakes since then were refused; 0: the last was not */
     unsigned shut_out;          /* the last so many connections were */
 } worker_core_t;

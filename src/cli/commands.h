@@ -12,6 +12,7 @@
 
 int listen_command (int argc, char **argv);
 int send_command (int argc, char **argv);
+int replay_command (int argc, char **argv);
 int keygen_command (int argc, char **argv);
 int enrol_command (int argc, char **argv);
 int revoke_command (int argc, char **argv);

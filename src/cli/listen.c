@@ -25,11 +25,12 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/recorder.h"
 #include "cli/say.h"
 
 static const char help [] =
     "usage: muster listen ENDPOINT [--count N] [--timeout S] [--send SOURCE CMD JSON]...\n"
-    "                              [--insecure] [--key K.key --allow FILE]\n"
+    "                              [--record FILE] [--insecure] [--key K.key --allow FILE]\n"
     "\n"
     "Listen at ENDPOINT: tcp://ADDRESS:PORT (port * finds a free one) or ipc://PATH.\n"
     "Print each message on stdout, one JSON object a line:\n"
@@ -40,6 +41,8 @@ static const char help [] =
     "  --count N                  end after N messages\n"
     "  --timeout S                end with 1 when S seconds pass first\n"
     "  --send SOURCE CMD JSON     send this command when SOURCE joins\n"
+    "  --record FILE              write the messages to this new file, for muster replay; a\n"
+    "                             message counts as handled once it is there\n"
     "  --key K.key                the listener's key, made by muster keygen\n"
     "  --allow FILE               who may send, and as whom; made by muster enrol. With\n"
     "                             these two nobody else gets in, and all is encrypted\n"
@@ -63,12 +66,15 @@ typedef struct {
     bool insecure;
     const char *key;        /* both or neither */
     const char *allow;
+    const char *record;     /* NULL: nothing is recorded */
+    recorder_t recorder;
     errand_t *errands;
     size_t errand_count;
     muster_listener_t *listener;
     int signals;            /* readable when a signal has come */
     uint64_t printed;
-    bool broken;            /* stdout or the listener */
+    bool broken;            /* stdout, the recording or the listener */
+    bool unrecorded;        /* a message could not be recorded: it is never done */
 } listen_t;
 
 /*  Why it ends. */
@@ -135,6 +141,10 @@ take_message (listen_t *self, int timeout_ms)
         return true;
     if (error) {
         self->broken = error != MUSTER_CLOSED;
+        return false;
+    }
+    if (self->record && !recorder_add (&self->recorder, message)) {
+        self->broken = self->unrecorded = true;
         return false;
     }
     bool printed = print (message);
@@ -235,6 +245,8 @@ drain (listen_t *self)
     }
     while (!is_enough (self) && take_message (self, -1))
         continue;
+    if (self->unrecorded)
+        muster_listener_set_drain (self->listener, 0);
     pthread_join (stopper, NULL);
 }
 
@@ -316,10 +328,20 @@ run (listen_t *self)
     int code = EXIT_FAILED;
     if (!take_signals (self))
         return code;
+    if (self->record && !recorder_open (&self->recorder, self->record)) {
+        close (self->signals);
+        return code;
+    }
     if (start (self)) {
         say ("listening on %s", muster_listener_endpoint (self->listener));
         code = listen_until_end (self);
     }
+    if (self->record && !recorder_close (&self->recorder))
+        code = EXIT_FAILED;
+    /*  A message that is done counts as handled, and a listener ends only when all are. The
+        end of the process leaves it to its worker. */
+    if (self->unrecorded)
+        _exit (code);
     muster_listener_destroy (&self->listener);
     close (self->signals);
     return code;
@@ -328,12 +350,13 @@ run (listen_t *self)
 /*  --------------------------------------------------------------------------
     Options */
 
-enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_INSECURE, OPTION_KEY, OPTION_ALLOW, OPTION_HELP };
+enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_RECORD, OPTION_INSECURE, OPTION_KEY, OPTION_ALLOW, OPTION_HELP };
 
 static const struct option options_known [] = {
     { "count", required_argument, NULL, OPTION_COUNT },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "send", required_argument, NULL, OPTION_SEND },
+    { "record", required_argument, NULL, OPTION_RECORD },
     { "insecure", no_argument, NULL, OPTION_INSECURE },
     { "key", required_argument, NULL, OPTION_KEY },
     { "allow", required_argument, NULL, OPTION_ALLOW },
@@ -378,6 +401,9 @@ take_option (listen_t *self, int option, int argc, char **argv)
             return false;
         case OPTION_SEND:
             return take_errand (self, argc, argv);
+        case OPTION_RECORD:
+            self->record = optarg;
+            return true;
         case OPTION_KEY:
             self->key = optarg;
             return true;

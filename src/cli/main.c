@@ -18,6 +18,8 @@ static const char help [] =
     "\n"
     "  muster listen ENDPOINT    print the messages that come in, as JSON lines\n"
     "  muster send ENDPOINT      send messages that are given as JSON\n"
+    "  muster replay FILE ENDPOINT\n"
+    "                            send what muster listen has recorded\n"
     "  muster keygen NAME        make a pair of keys\n"
     "  muster enrol ALLOWFILE KEY.pub --source S...\n"
     "                            allow a worker's key to use sources\n"
@@ -35,6 +37,7 @@ static const struct {
 } commands [] = {
     { "listen", listen_command },
     { "send", send_command },
+    { "replay", replay_command },
     { "keygen", keygen_command },
     { "enrol", enrol_command },
     { "revoke", revoke_command },
@@ -54,7 +57,7 @@ main (int argc, char **argv)
     /*  A reader that goes away is an error of the write. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return say_usage ("", "give a command: listen, send, keygen, enrol or revoke");
+        return say_usage ("", "give a command: listen, send, replay, keygen, enrol or revoke");
     for (size_t i = 0; i < sizeof commands / sizeof commands [0]; i++)
         if (strcmp (argv [1], commands [i].name) == 0)
             return commands [i].run (argc - 1, argv + 1);

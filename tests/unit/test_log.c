@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -36,7 +37,7 @@ Test (log, hands_lines_to_the_sink)
 {
     heard_t heard = { 0 };
     muster_log_set (hear, &heard, MUSTER_LOG_DEBUG);
-    log_write (MUSTER_LOG_DEBUG, "%s has %d", "worker-1", 3);
+    log_write (LOG_SESSION, MUSTER_LOG_DEBUG, "%s has %d", "worker-1", 3);
     cr_assert_eq (heard.lines, 1);
     cr_assert_eq (heard.level, MUSTER_LOG_DEBUG);
     cr_assert_str_eq (heard.last, "worker-1 has 3");
@@ -46,9 +47,9 @@ Test (log, keeps_lines_below_the_level_back)
 {
     heard_t heard = { 0 };
     muster_log_set (hear, &heard, MUSTER_LOG_ERROR);
-    log_write (MUSTER_LOG_WARNING, "no");
+    log_write (LOG_SESSION, MUSTER_LOG_WARNING, "no");
     cr_assert_eq (heard.lines, 0);
-    log_write (MUSTER_LOG_ERROR, "yes");
+    log_write (LOG_SESSION, MUSTER_LOG_ERROR, "yes");
     cr_assert_eq (heard.lines, 1);
 }
 
@@ -59,11 +60,11 @@ Test (log, keeps_a_line_of_1000_bytes_and_cuts_a_longer_one)
     muster_log_set (hear, &heard, MUSTER_LOG_DEBUG);
     memset (text, 'a', sizeof text);
     text [1000] = 0;
-    log_write (MUSTER_LOG_INFO, "%s", text);
+    log_write (LOG_SESSION, MUSTER_LOG_INFO, "%s", text);
     cr_assert_str_eq (heard.last, text);
     text [1000] = 'a';
     text [1200] = 0;
-    log_write (MUSTER_LOG_INFO, "%s", text);
+    log_write (LOG_SESSION, MUSTER_LOG_INFO, "%s", text);
     cr_assert_eq (strlen (heard.last), 1000);
 }
 
@@ -74,7 +75,7 @@ Test (log, cuts_between_characters)
     muster_log_set (hear, &heard, MUSTER_LOG_DEBUG);
     memset (text, 'a', 999);
     strcpy (text + 999, "\xc3\xa9tude");
-    log_write (MUSTER_LOG_INFO, "%s", text);
+    log_write (LOG_SESSION, MUSTER_LOG_INFO, "%s", text);
     cr_assert_eq (strlen (heard.last), 999);
 }
 
@@ -82,7 +83,7 @@ Test (log, makes_one_line_of_several)
 {
     heard_t heard = { 0 };
     muster_log_set (hear, &heard, MUSTER_LOG_DEBUG);
-    log_write (MUSTER_LOG_INFO, "one\ntwo\r\x1b[0m");
+    log_write (LOG_SESSION, MUSTER_LOG_INFO, "one\ntwo\r\x1b[0m");
     cr_assert_str_eq (heard.last, "one two  [0m");
 }
 
@@ -91,7 +92,7 @@ Test (log, leaves_errno_alone)
     heard_t heard = { 0 };
     muster_log_set (hear, &heard, MUSTER_LOG_DEBUG);
     errno = EBADF;
-    log_write (MUSTER_LOG_INFO, "%m");
+    log_write (LOG_SESSION, MUSTER_LOG_INFO, "%m");
     cr_assert_eq (errno, EBADF);
 }
 
@@ -121,17 +122,92 @@ stderr_of (void (*speak) (void), char *text, size_t room)
 static void
 speak_at_each_level (void)
 {
-    log_write (MUSTER_LOG_DEBUG, "d");
-    log_write (MUSTER_LOG_INFO, "i");
-    log_write (MUSTER_LOG_WARNING, "w");
-    log_write (MUSTER_LOG_ERROR, "e");
+    log_write (LOG_SESSION, MUSTER_LOG_DEBUG, "d");
+    log_write (LOG_SESSION, MUSTER_LOG_INFO, "i");
+    log_write (LOG_SESSION, MUSTER_LOG_WARNING, "w");
+    log_write (LOG_SESSION, MUSTER_LOG_ERROR, "e");
 }
 
-Test (log, goes_to_stderr_from_warning_on_unless_set)
+/*  Without the times, whose digits become 0. */
+static void
+assert_stderr (void (*speak) (void), const char *expected)
 {
-    char text [200];
-    stderr_of (speak_at_each_level, text, sizeof text);
-    cr_assert_str_eq (text, "muster: warning: w\nmuster: error: e\n");
+    char text [400];
+    stderr_of (speak, text, sizeof text);
+    for (char *c = text; *c; c++)
+        if (*c >= '1' && *c <= '9')
+            *c = '0';
+    cr_assert_str_eq (text, expected);
+}
+
+#define LINE(level, text) "muster: 0000-00-00T00:00:00.000Z level=" level " component=session " text "\n"
+
+Test (log, goes_to_stderr_from_warning_on_unless_set_with_time_and_level)
+{
+    assert_stderr (speak_at_each_level, LINE ("warning", "w") LINE ("error", "e"));
+}
+
+static void
+speak_as_configured (void)
+{
+    log_configure ("session=info");
+    speak_at_each_level ();
+}
+
+Test (log, goes_to_stderr_from_the_level_on_that_is_configured)
+{
+    assert_stderr (speak_as_configured, LINE ("info", "i") LINE ("warning", "w") LINE ("error", "e"));
+}
+
+static bool
+is_debugged (const char *configuration, log_component_t component)
+{
+    log_configure (configuration);
+    return log_is_on (component, MUSTER_LOG_DEBUG);
+}
+
+Test (log, is_configured_for_all_components_or_for_one)
+{
+    cr_assert (is_debugged ("debug", LOG_NET));
+    cr_assert (is_debugged ("net=debug", LOG_NET));
+    cr_assert_not (is_debugged ("net=debug", LOG_SESSION));
+    cr_assert (is_debugged ("info,net=debug", LOG_NET));
+    cr_assert_not (is_debugged ("debug,net=info", LOG_NET));
+    cr_assert (is_debugged ("debug,net=info", LOG_SESSION));
+}
+
+Test (log, passes_over_what_it_does_not_know_in_a_configuration)
+{
+    cr_assert_not (is_debugged ("bogus", LOG_NET));
+    cr_assert_not (is_debugged ("bogus=debug", LOG_NET));
+    cr_assert_not (is_debugged ("net=bogus,=debug,,net=", LOG_NET));
+    cr_assert_not (is_debugged ("DEBUG", LOG_NET));
+    cr_assert (is_debugged (",bogus,net=debug,=", LOG_NET));
+    cr_assert_not (is_debugged (NULL, LOG_NET));
+}
+
+Test (log, is_only_made_more_by_a_configuration)
+{
+    heard_t heard = { 0 };
+    log_configure ("error");
+    muster_log_set (hear, &heard, MUSTER_LOG_INFO);
+    log_write (LOG_NET, MUSTER_LOG_INFO, "yes");
+    cr_assert_eq (heard.lines, 1);
+    log_configure ("debug");
+    muster_log_set (hear, &heard, MUSTER_LOG_INFO);
+    log_write (LOG_NET, MUSTER_LOG_DEBUG, "yes");
+    cr_assert_eq (heard.lines, 2);
+}
+
+Test (log, stays_at_a_level_that_is_fixed)
+{
+    heard_t heard = { 0 };
+    log_configure ("debug");
+    muster_log_set (hear, &heard, MUSTER_LOG_WARNING | MUSTER_LOG_FIXED);
+    log_write (LOG_NET, MUSTER_LOG_INFO, "no");
+    cr_assert_eq (heard.lines, 0);
+    log_write (LOG_NET, MUSTER_LOG_WARNING, "yes");
+    cr_assert_eq (heard.lines, 1);
 }
 
 static void
@@ -145,16 +221,14 @@ speak_after_null (void)
 
 Test (log, has_its_default_back_after_null)
 {
-    char text [200];
-    stderr_of (speak_after_null, text, sizeof text);
-    cr_assert_str_eq (text, "muster: warning: w\nmuster: error: e\n");
+    assert_stderr (speak_after_null, LINE ("warning", "w") LINE ("error", "e"));
 }
 
 static void
 write_with_stderr_closed (void)
 {
     close (STDERR_FILENO);
-    log_write (MUSTER_LOG_ERROR, "nobody hears");
+    log_write (LOG_SESSION, MUSTER_LOG_ERROR, "nobody hears");
 }
 
 Test (log, lives_with_stderr_closed)
@@ -183,7 +257,7 @@ static void *
 write_line (void *arg)
 {
     (void) arg;
-    log_write (MUSTER_LOG_ERROR, "line");
+    log_write (LOG_SESSION, MUSTER_LOG_ERROR, "line");
     return NULL;
 }
 
@@ -260,6 +334,35 @@ Test (escape, never_writes_past_its_room)
         log_escape (buffer, room, text, sizeof text - 1);
         cr_assert_eq (buffer [room], '!', "room %zu", room);
         cr_assert (room == 0 || memchr (buffer, 0, room), "room %zu", room);
+    }
+}
+
+static void
+assert_value (const char *text, const char *expected)
+{
+    char buffer [100];
+    cr_assert_str_eq (log_value (buffer, sizeof buffer, text), expected);
+}
+
+Test (value, stands_as_it_is_or_in_quotes_where_it_would_not_be_one_word)
+{
+    assert_value ("worker-1", "worker-1");
+    assert_value ("a\nb", "a\\x0ab");
+    assert_value ("", "\"\"");
+    assert_value ("two words", "\"two words\"");
+    assert_value ("a=b", "\"a=b\"");
+    assert_value ("say \"x\"", "\"say \\x22x\\x22\"");
+}
+
+Test (value, never_writes_past_its_room)
+{
+    for (size_t room = 8; room < 30; room++) {
+        char buffer [31];
+        memset (buffer, '!', sizeof buffer);
+        log_value (buffer, room, "some words that are \" too long");
+        cr_assert_eq (buffer [room], '!', "room %zu", room);
+        cr_assert_eq (buffer [strlen (buffer) - 1], '"', "room %zu", room);
+        cr_assert_lt (strlen (buffer), room);
     }
 }
 

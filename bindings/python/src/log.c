@@ -82,7 +82,7 @@ put (muster_log_level_t level, const char *text, void *unused)
 void
 log_begin (void)
 {
-    muster_log_set (put, NULL, MUSTER_LOG_DEBUG);
+    muster_log_set (put, NULL, MUSTER_LOG_INFO);
 }
 
 void

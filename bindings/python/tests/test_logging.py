@@ -64,7 +64,7 @@ def test_a_message_without_a_handler_is_logged_as_a_warning(listener: muster.Lis
         worker.send("UNHEARD")
     record = lines.find("no handler")
     assert record.levelno == logging.WARNING
-    assert record.getMessage() == "no handler: source=worker-1 cmd=UNHEARD; 1 since the last such line"
+    assert record.getMessage() == "no handler: source=worker-1 cmd=UNHEARD count=1"
 
 
 def test_the_name_of_a_source_is_no_format_and_is_escaped_in_the_log(listener: muster.Listener, lines: Lines) -> None:
@@ -352,7 +352,7 @@ logging.basicConfig(level=logging.DEBUG, format="%(levelname)s:%(name)s:%(messag
 """ + EVERYTHING)
     assert out == []
     for line in ("INFO:muster:JOINED source=unheard", "INFO:muster:LEFT source=failing",
-                 "WARNING:muster:no handler: source=unheard cmd=X; 1 since the last such line"):
+                 "WARNING:muster:no handler: source=unheard cmd=X count=1"):
         assert line in errors.splitlines(), errors
     assert "ERROR:muster:handler <function <lambda> at" in errors
 

@@ -758,7 +758,7 @@ def log_a_warning() -> str:
 
 
 def test_the_log_reaches_logging_in_the_parent_and_then_in_a_fork() -> None:
-    expected = "no handler: source=unheard cmd=X; 1 since the last such line"
+    expected = "no handler: source=unheard cmd=X count=1"
     assert log_a_warning() == expected
     assert forked(log_a_warning) == expected
     assert forked(lambda: forked(log_a_warning)) == expected
