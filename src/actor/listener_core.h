@@ -17,6 +17,7 @@
 
 #include "actor/identity.h"
 #include "actor/inbox.h"
+#include "actor/seats.h"
 #include "actor/roster.h"
 #include "base/log.h"
 #include "model/allow.h"
@@ -86,6 +87,7 @@ typedef struct {
     backlog_t plain;            /* the plain producers' */
     uint64_t plain_bytes;       /* in it */
     log_limit_t refusal_log;
+    observers_t observers;
 } listener_core_t;
 
 /*  Learn what has become of connections. The actor's; with the roster's lock. */
