@@ -9,6 +9,7 @@
     has an allow file with a line for each worker, in the manner of ssh's authorized_keys:
 
         curve KEY SOURCE...     # a comment
+        curve-observer KEY      # may ask what the listener counts; SOURCE... may follow
 
     KEY is what the worker's public file has as its public-key, and each SOURCE one that
     it may use, in double quotes if it has blanks in it. The files of keys are czmq's
@@ -45,6 +46,11 @@ MUSTER_EXPORT muster_error_t muster_keys_generate (const char *name, char *reaso
     MUSTER_RESOURCE, MUSTER_NOMEM, MUSTER_SYSTEM. */
 MUSTER_EXPORT muster_error_t muster_keys_enrol (const char *allow_file, const char *public_file,
     const char *const *sources, size_t count, char *reason, size_t reason_size);
+
+/*  Allow the key in public_file to ask what the listener counts (observe.h), besides what it is
+    allowed. Errors: as for muster_keys_enrol. */
+MUSTER_EXPORT muster_error_t muster_keys_enrol_observer (const char *allow_file, const char *public_file,
+    char *reason, size_t reason_size);
 
 /*  Take the key in public_file, and all that it is allowed, out of the allow file. Errors:
     MUSTER_NOTFOUND if it is not there, or one of the files is not; the rest as for

@@ -235,6 +235,12 @@ MUSTER_EXPORT muster_error_t muster_listener_workers (
 /*  Take the counts. Errors: MUSTER_INVAL, MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_listener_stats (muster_listener_t *self, muster_stats_t *stats);
 
+/*  What is known of each worker, absent ones too, sorted by source: an array that the
+    caller frees with muster_free. Errors: MUSTER_NOMEM, MUSTER_INVAL, MUSTER_FORKED;
+    *workers is NULL then. */
+MUSTER_EXPORT muster_error_t muster_listener_worker_stats (
+    muster_listener_t *self, muster_worker_stats_t **workers, size_t *count);
+
 /*  Free memory that the library gave to the caller. NULL is harmless. */
 MUSTER_EXPORT void muster_free (void *memory);
 

@@ -15,6 +15,7 @@
 #include "listener.h"
 #include "log.h"
 #include "message.h"
+#include "observe.h"
 #include "plain.h"
 #include "progress.h"
 #include "stats.h"

@@ -7,9 +7,11 @@
 #ifndef MUSTER_STATS_H_INCLUDED
 #define MUSTER_STATS_H_INCLUDED
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "export.h"
+#include "message.h"
 
 /*  Why a frame was refused: name, text. A refused frame is dropped whole and
     counted under one of these. */
@@ -44,6 +46,10 @@ typedef enum {
     MUSTER_REFUSAL_COUNT    /* one more than the last */
 } muster_refusal_t;
 
+/*  Handlers' times are counted by powers of two: the first of these for less than a
+    microsecond, number i for less than 2^i of them, the last for all that took longer. */
+#define MUSTER_TIMES_COUNT 32
+
 /*  Counts since the listener was made, and gauges of the moment. */
 typedef struct {
     uint64_t received;        /* messages taken in */
@@ -63,7 +69,36 @@ typedef struct {
     uint64_t sessions;        /* gauge: sessions kept, absent ones too */
     uint64_t queued;          /* gauge: messages received and not handled */
     uint64_t queued_bytes;    /* gauge: their bytes */
+    uint64_t budget;          /* gauge: the receive budget, in bytes; 0 before the first start */
+    uint64_t committed;       /* gauge: bytes of it that are promised to workers or taken by messages */
+
+    /*  Handlers' times. Messages that wait together are timed together, and each counts with the
+        mean; they count once all of them are handled. What muster_listener_next or an ask gave is not timed. */
+    uint64_t timed;           /* messages */
+    uint64_t timed_us;        /* microseconds of them all */
+    uint64_t times [MUSTER_TIMES_COUNT];
 } muster_stats_t;
+
+/*  Room for the longest address and session, with the terminator. */
+#define MUSTER_ADDRESS_ROOM 64
+#define MUSTER_SESSION_ROOM 33
+
+/*  What a listener knows of one worker, here or absent. */
+typedef struct {
+    char source [MUSTER_NAME_MAX + 1];
+    char address [MUSTER_ADDRESS_ROOM];     /* as its last hello came; "" if there is none, as over inproc */
+    char session [MUSTER_SESSION_ROOM];     /* its id, in hexadecimal */
+    bool present;
+    uint64_t received;        /* messages of this session taken in */
+    uint64_t received_bytes;  /* their bytes */
+    uint64_t handled;         /* of these, those that are handled */
+    uint64_t handled_bytes;   /* their bytes */
+    uint64_t coming;          /* bytes of a message in pieces that have come; 0: none is coming */
+    uint64_t coming_bytes;    /* of how many */
+    uint64_t commands;        /* commands to it that it has not handled */
+    uint64_t commands_bytes;  /* memory that they take */
+    uint64_t silent_ms;       /* since it was heard last */
+} muster_worker_stats_t;
 
 MUSTER_BEGIN_DECLS
 

@@ -170,6 +170,14 @@ flight_send (flight_t *self, void *socket, const route_t *route, const frame_t *
 }
 
 flight_result_t
+flight_send_blob (flight_t *self, void *socket, const route_t *route, blob_t *blob, size_t size)
+{
+    zmq_msg_t msg;
+    bool done = init_shared (&msg, self, blob_share (blob), blob->bytes, size);
+    return done ? send_message (socket, route, &msg) : FLIGHT_FAILED;
+}
+
+flight_result_t
 flight_send_control (void *socket, const route_t *route, const frame_t *frame, muster_writer_t *writer)
 {
     const void *bytes;

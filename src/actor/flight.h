@@ -50,6 +50,9 @@ typedef enum { FLIGHT_SENT, FLIGHT_FULL, FLIGHT_FAILED } flight_result_t;
 flight_result_t flight_send (
     flight_t *self, void *socket, const route_t *route, const frame_t *frame, outbox_piece_t *piece);
 
+/*  Send a frame that lies in a blob, which others may share. */
+flight_result_t flight_send_blob (flight_t *self, void *socket, const route_t *route, blob_t *blob, size_t size);
+
 /*  Send a control frame, packed by means of writer. */
 flight_result_t flight_send_control (
     void *socket, const route_t *route, const frame_t *frame, muster_writer_t *writer);

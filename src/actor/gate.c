@@ -69,6 +69,21 @@ gate_knows (const listener_core_t *self, const caller_t *caller)
     return !caller->secure || (self->allow && allow_find (self->allow, caller->key));
 }
 
+/*  Only a listener beyond loopback is reached from elsewhere; there, who has no address is
+    somebody who is gone. */
+bool
+gate_admits_observer (const listener_core_t *self, const caller_t *caller)
+{
+    if (caller->secure) {
+        const allow_entry_t *entry = self->allow ? allow_find (self->allow, caller->key) : NULL;
+        return entry && allow_entry_observes (entry);
+    }
+    return strncmp (binding_bound_return (self->binding), "tcp:", 4) != 0
+        || strncmp (caller->address, "127.", 4) == 0
+        || strncmp (caller->address, "::ffff:127.", 11) == 0
+        || strcmp (caller->address, "::1") == 0;
+}
+
 bool
 gate_admits_batch (const listener_core_t *self, const caller_t *caller, const batch_t *batch)
 {

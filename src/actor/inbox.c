@@ -28,6 +28,7 @@ struct inbox {
     place_t *late;              /* handed out before the queue, while open */
     batch_t *run;               /* read without the lock by the dispatch thread, which alone changes it */
     uint32_t run_end;           /* the dispatch thread's: how many messages it had when it began */
+    uint32_t run_first;         /* messages of it that were done when it began */
     uint32_t run_counted;       /* messages of it that are in counts */
     bool run_stopped;           /* those from kept on are nobody's */
     atomic_bool expected;       /* the dispatch thread is to take the lock between two messages */
@@ -42,6 +43,7 @@ struct inbox {
     const message_origin_t *origin;
     void *context;
     inbox_counts_t counts;
+    int64_t began;              /* ns: when the dispatch thread got what it has */
     uint64_t events;            /* in the queue */
 };
 
@@ -390,17 +392,19 @@ begin_run (inbox_t *self, batch_t *batch)
     DL_DELETE (self->queue, batch);
     self->run = batch;
     self->run_end = batch->count;
+    self->run_first = batch->done;
     self->run_counted = batch->done;
     self->run_stopped = false;
 }
 
 /*  The dispatch thread, with the lock. What it leaves is what is taken next. */
 static void
-end_run (inbox_t *self)
+end_run (inbox_t *self, int64_t now)
 {
     batch_t *batch = self->run;
     bool rest = !self->run_stopped && batch->done < batch->count;
     count_run (self);
+    times_add (&self->counts.times, batch->done - self->run_first, now - self->began);
     self->run = NULL;
     self->run_stopped = false;
     expect (self);
@@ -444,7 +448,7 @@ go_on (inbox_t *self, muster_message_t *message, bool failed)
 /*  The dispatch thread is back, with the lock. True if it takes one more message of the
     run, that it had reached when the rest was given up. */
 static bool
-come_back (inbox_t *self, muster_message_t *message, bool failed)
+come_back (inbox_t *self, muster_message_t *message, bool failed, int64_t now)
 {
     batch_t *batch = self->run;
     self->counts.failed += failed;
@@ -452,7 +456,7 @@ come_back (inbox_t *self, muster_message_t *message, bool failed)
         hand_out_next (self, message);
         return true;
     }
-    end_run (self);
+    end_run (self, now);
     return false;
 }
 
@@ -542,6 +546,8 @@ inbox_take (inbox_t *self, inbox_taker_t taker, int64_t deadline_ms, muster_mess
         else
             error = wait_for_change (self, taker, deadline_ms);
     }
+    if (!error && taker == INBOX_DISPATCH)
+        self->began = monotonic_ns ();
     pthread_mutex_unlock (&self->lock);
     return error ? error : *message ? 0 : MUSTER_NOMEM;
 }
@@ -580,6 +586,16 @@ count_handled (inbox_t *self, const muster_message_t *message, bool failed)
     note_progress (self, batch);
 }
 
+/*  The dispatch thread, with the lock: one that was in no run. */
+static void
+count_alone (inbox_t *self, const muster_message_t *message, bool failed, int64_t now)
+{
+    const batch_t *batch = message->ticket;
+    if (!batch->event)
+        times_add (&self->counts.times, 1, now - self->began);
+    count_handled (self, message, failed);
+}
+
 /*  Without it. */
 static void
 free_handled (muster_message_t *message)
@@ -610,16 +626,18 @@ inbox_exchange (inbox_t *self, muster_message_t **message_p, bool failed, bool *
     if (running && go_on (self, message, failed))
         return 0;
     pthread_mutex_lock (&self->lock);
-    if (running && come_back (self, message, failed)) {
+    int64_t now = monotonic_ns ();
+    if (running && come_back (self, message, failed, now)) {
         pthread_mutex_unlock (&self->lock);
         return 0;
     }
     *message_p = NULL;
     if (message && !running)
-        count_handled (self, message, failed);
+        count_alone (self, message, failed, now);
     if (message)
         self->owners--;     /* never the last: the actor's side is there */
     bool taken = try_take (self, INBOX_DISPATCH, message_p, event);
+    self->began = now;
     bool open = self->open;
     pthread_mutex_unlock (&self->lock);
     if (message)

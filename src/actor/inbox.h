@@ -19,6 +19,7 @@
 #include <muster/message.h>
 
 #include "actor/batch.h"
+#include "actor/times.h"
 #include "actor/wake.h"
 
 typedef struct inbox inbox_t;
@@ -47,6 +48,7 @@ typedef struct {
     uint64_t received, received_bytes;
     uint64_t handled, failed;
     uint64_t queued, queued_bytes;      /* received and not handled */
+    times_t times;                      /* of what the dispatch thread handled */
 } inbox_counts_t;
 
 /*  wake is shared; origin and context go into each message. */

@@ -474,29 +474,3 @@ muster_listener_reason (const muster_listener_t *self)
 {
     return self ? self->reason : "";
 }
-
-muster_error_t
-muster_listener_stats (muster_listener_t *self, muster_stats_t *stats)
-{
-    if (!self || !stats)
-        return MUSTER_INVAL;
-    if (listener_is_foreign (self))
-        return MUSTER_FORKED;
-    listener_core_t *core = &self->core;
-    inbox_counts_t counts;
-    inbox_count (core->inbox, &counts);
-    roster_lock (&core->roster);
-    *stats = (muster_stats_t) {
-        .received = counts.received, .received_bytes = counts.received_bytes,
-        .handled = counts.handled, .failed = counts.failed, .unhandled = core->unhandled,
-        .stale = core->stale, .gaps = core->gaps, .duplicates = core->duplicates, .dropped = core->dropped,
-        .joined = core->roster.joined, .disconnects = core->disconnects,
-        .workers = core->roster.present, .sessions = core->roster.present + core->roster.absent_count,
-        .queued = counts.queued, .queued_bytes = counts.queued_bytes };
-    for (int reason = 1; reason < MUSTER_REFUSAL_COUNT; reason++) {
-        stats->refused [reason] = core->refused [reason];
-        stats->rejected += core->refused [reason];
-    }
-    roster_unlock (&core->roster);
-    return 0;
-}

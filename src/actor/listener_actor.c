@@ -98,6 +98,7 @@ end_listening (listener_core_t *core)
 {
     presence_end (core);
     intake_clear (core);
+    seats_clear (&core->observers);
     inbox_close (core->inbox);
     binding_destroy (&core->binding);
     set_phase (core, LISTENER_ENDED);

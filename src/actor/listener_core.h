@@ -17,6 +17,7 @@
 
 #include "actor/identity.h"
 #include "actor/inbox.h"
+#include "actor/seats.h"
 #include "actor/roster.h"
 #include "actor/transfer.h"
 #include "base/log.h"
@@ -90,6 +91,7 @@ typedef struct {
     log_limit_t refusal_log;
     log_limit_t sent_log;       /* of control frames, for debugging */
     log_limit_t received_log;
+    observers_t observers;
 } listener_core_t;
 
 /*  Learn what has become of connections. The actor's; with the roster's lock. */

@@ -18,6 +18,14 @@ monotonic_ms (void)
 }
 
 int64_t
+monotonic_ns (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t
 monotonic_deadline (int64_t timeout_ms)
 {
     return timeout_ms < 0 ? INT64_MAX : monotonic_ms () + timeout_ms;

@@ -13,6 +13,7 @@
 #include "actor/flight.h"
 #include "actor/transfer.h"
 #include "base/table.h"
+#include "model/refusals.h"
 #include "model/session.h"
 #include "model/z85.h"
 
@@ -25,6 +26,7 @@ struct peer {
     int descriptor;             /* of the connection that the route was learned from, */
     uint64_t connection;        /* and its number; 0: not known */
     char key [Z85_KEY + 1];   /* of its connections, Z85; "" if they are asked for none */
+    char address [REFUSALS_ADDRESS_ROOM];   /* of the connection that its last hello came by; "" if there is none */
     blob_t *names;              /* source and session as text, shared with batches, which may outlive it */
     bool present;               /* JOINED or RETURNED was told, its end was not */
     bool unreachable;           /* the ROUTER knows it no more */

@@ -13,6 +13,7 @@
 #include <zmq.h>
 
 #include "actor/gate.h"
+#include "actor/observers.h"
 #include "actor/pump.h"
 #include "actor/round.h"
 #include "actor/trace.h"
@@ -70,6 +71,7 @@ attach (listener_core_t *self, peer_t *peer, const sender_t *sender)
 {
     listener_watch (self);
     peer->route = sender->route;
+    memcpy (peer->address, sender->caller.address, sizeof peer->address);
     peer->descriptor = sender->caller.descriptor;
     peer->connection = binding_connection (self->binding, peer->descriptor);
 }
@@ -283,6 +285,9 @@ take_frame (listener_core_t *self, const sender_t *sender, const uint8_t *bytes,
     else
     if (frame.kind == FRAME_HELLO)
         take_hello (self, sender, &frame);
+    else
+    if (frame.kind == FRAME_OBSERVE)
+        observers_answer (self, &sender->caller, &sender->route, &frame);
     else
         take_control (self, sender, &frame);
 }

@@ -16,5 +16,6 @@ int replay_command (int argc, char **argv);
 int keygen_command (int argc, char **argv);
 int enrol_command (int argc, char **argv);
 int revoke_command (int argc, char **argv);
+int stats_command (int argc, char **argv);
 
 #endif

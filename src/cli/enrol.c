@@ -15,7 +15,7 @@
 #include "cli/say.h"
 
 static const char help [] =
-    "usage: muster enrol ALLOWFILE KEY.pub --source S...\n"
+    "usage: muster enrol ALLOWFILE KEY.pub [--source S...] [--observer]\n"
     "\n"
     "Allow the worker whose public key is in KEY.pub to use the source S, or each of\n"
     "several, besides those that it may use already. ALLOWFILE has a line for each\n"
@@ -26,12 +26,15 @@ static const char help [] =
     "A listener that runs heeds the change when it reads the file again (SIGHUP for\n"
     "muster listen).\n"
     "\n"
-    "  --source S...  one source or more; may be given again\n";
+    "  --source S...  one source or more; may be given again\n"
+    "  --observer     the key may ask what the listener counts (muster stats); without\n"
+    "                 --source it may do nothing else\n";
 
-enum { OPTION_WORD = 1, OPTION_SOURCE };
+enum { OPTION_WORD = 1, OPTION_SOURCE, OPTION_OBSERVER };
 
 static const struct option options_known [] = {
     { "source", required_argument, NULL, OPTION_SOURCE },
+    { "observer", no_argument, NULL, OPTION_OBSERVER },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -41,6 +44,7 @@ typedef struct {
     size_t file_count;
     const char **sources;
     size_t source_count;
+    bool observer;
 } enrol_t;
 
 static bool
@@ -74,6 +78,9 @@ take_arguments (enrol_t *self, int argc, char **argv)
             return -1;
         if (option == '?' || option == ':')
             return options_refuse ("enrol", option, argv);
+        if (option == OPTION_OBSERVER)
+            self->observer = true;
+        else
         if (!(option == OPTION_SOURCE ? take_source (self, optarg) : take_word (self, optarg)))
             return EXIT_USAGE;
     }
@@ -82,13 +89,25 @@ take_arguments (enrol_t *self, int argc, char **argv)
             return EXIT_USAGE;
     if (self->file_count < 2)
         return say_usage ("enrol", "give the allow file and the public key file first, then --source");
-    if (self->source_count == 0)
-        return say_usage ("enrol", "--source is missing");
+    if (self->source_count == 0 && !self->observer)
+        return say_usage ("enrol", "--source or --observer is missing");
     return EXIT_DONE;
 }
 
 static int
-enrol (const enrol_t *self)
+enrol_observer (const enrol_t *self)
+{
+    char reason [MUSTER_KEYS_REASON_ROOM];
+    if (muster_keys_enrol_observer (self->files [0], self->files [1], reason, sizeof reason)) {
+        say ("%s", reason);
+        return EXIT_FAILED;
+    }
+    say ("%s: %s may observe", self->files [0], self->files [1]);
+    return EXIT_DONE;
+}
+
+static int
+enrol_sources (const enrol_t *self)
 {
     char reason [MUSTER_KEYS_REASON_ROOM];
     const char *allow_file = self->files [0];
@@ -113,11 +132,14 @@ enrol_command (int argc, char **argv)
         return EXIT_FAILED;
     }
     int code = take_arguments (&self, argc, argv);
-    if (code == -1)
-        code = say_help (help);
-    else
+    if (code == -1) {
+        free (self.sources);
+        return say_help (help);
+    }
     if (code == EXIT_DONE)
-        code = enrol (&self);
+        code = self.source_count > 0 ? enrol_sources (&self) : EXIT_DONE;
+    if (code == EXIT_DONE && self.observer)
+        code = enrol_observer (&self);
     free (self.sources);
     return code;
 }

@@ -25,6 +25,7 @@ static const char help [] =
     "                            allow a worker's key to use sources\n"
     "  muster revoke ALLOWFILE KEY.pub\n"
     "                            take a worker's key out again\n"
+    "  muster stats ENDPOINT     print what a running listener counts\n"
     "\n"
     "  muster COMMAND --help     say more\n"
     "  muster --version\n"
@@ -41,6 +42,7 @@ static const struct {
     { "keygen", keygen_command },
     { "enrol", enrol_command },
     { "revoke", revoke_command },
+    { "stats", stats_command },
 };
 
 static int
@@ -57,7 +59,7 @@ main (int argc, char **argv)
     /*  A reader that goes away is an error of the write. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return say_usage ("", "give a command: listen, send, replay, keygen, enrol or revoke");
+        return say_usage ("", "give a command: listen, send, replay, keygen, enrol, revoke or stats");
     for (size_t i = 0; i < sizeof commands / sizeof commands [0]; i++)
         if (strcmp (argv [1], commands [i].name) == 0)
             return commands [i].run (argc - 1, argv + 1);

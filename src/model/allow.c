@@ -24,6 +24,7 @@ typedef const uint8_t *name_t;
 struct allow_entry {
     char key [Z85_KEY];
     size_t line;
+    bool observer;
     const name_t *sources;      /* sorted */
     size_t count;
 };
@@ -72,7 +73,7 @@ measure_line (extent_t *extent, const lines_t *lines, char *reason)
     extent->entries++;
     if (found == ALLOW_LINE_BAD)
         return refuse (reason, lines->number, "%s", line.problem);
-    if (extent->sources == before)
+    if (extent->sources == before && !line.observer)
         return refuse (reason, lines->number, "there is no source behind the key: name those that it may use");
     return 0;
 }
@@ -146,6 +147,7 @@ fill_line (place_t *place, const lines_t *lines)
     allow_entry_t *entry = place->entry++;
     memcpy (entry->key, line.key, Z85_KEY);
     entry->line = lines->number;
+    entry->observer = line.observer;
     entry->sources = place->source;
     while (allow_line_next (&line, source, &size) == ALLOW_LINE_FOUND) {
         *place->source++ = place->byte;
@@ -259,6 +261,12 @@ allow_entry_may (const allow_entry_t *self, const char *source, size_t size)
             from = middle + 1;
     }
     return false;
+}
+
+bool
+allow_entry_observes (const allow_entry_t *self)
+{
+    return self->observer;
 }
 
 size_t

@@ -38,6 +38,9 @@ const allow_entry_t *allow_find (const allow_t *self, const char *key);
 /*  May it use this source? */
 bool allow_entry_may (const allow_entry_t *self, const char *source, size_t size);
 
+/*  May it ask what the listener counts? */
+bool allow_entry_observes (const allow_entry_t *self);
+
 /*  Keys that are enrolled. */
 size_t allow_count (const allow_t *self);
 
@@ -46,6 +49,11 @@ size_t allow_count (const allow_t *self);
     MUSTER_FORMAT if text is not well-formed or would no longer be; MUSTER_INVAL for a key
     or source that is none, or no source; MUSTER_NOMEM. */
 muster_error_t allow_with (const char *text, size_t size, const char *key, const char *const *sources, size_t count,
+    char **edited, size_t *edited_size, char *reason);
+
+/*  Text in which key may ask what the listener counts, besides what it may in this one. The
+    same otherwise. */
+muster_error_t allow_with_observer (const char *text, size_t size, const char *key,
     char **edited, size_t *edited_size, char *reason);
 
 /*  Text without any line of key, the faulty ones included; all other lines stay as they

@@ -170,6 +170,73 @@ allow_with (const char *text, size_t size, const char *key, const char *const *s
 }
 
 /*  --------------------------------------------------------------------------
+    With an observer */
+
+/*  The word that the key's line begins with; NULL if it has no line. */
+static const char *
+find_kind (const char *text, size_t size, const char *key)
+{
+    lines_t lines = lines_of (text, size);
+    while (lines_next (&lines))
+        if (allow_line_is_of (lines.line, lines.size, key))
+            return memmem (lines.line, lines.size, ALLOW_LINE_KIND, sizeof ALLOW_LINE_KIND - 1);
+    return NULL;
+}
+
+static void
+write_observer (grown_t *grown, const char *text, size_t size, const char *key, bool again)
+{
+    const char *kind = find_kind (text, size, key);
+    size_t before = kind ? (size_t) (kind - text) : size;
+    size_t after = kind && !again ? before + sizeof ALLOW_LINE_KIND - 1 : before;
+    add (grown, text, before);
+    if (!kind && before > 0 && text [before - 1] != '\n')
+        add (grown, "\n", 1);
+    if (!again)
+        add (grown, ALLOW_LINE_OBSERVER, sizeof ALLOW_LINE_OBSERVER - 1);
+    if (!kind) {
+        add (grown, " ", 1);
+        add (grown, key, Z85_KEY);
+        add (grown, "\n", 1);
+    }
+    add (grown, text + after, size - after);
+}
+
+static muster_error_t
+enrol_observer (const allow_t *list, const char *text, size_t size, const char *key,
+    char **edited, size_t *edited_size, char *reason)
+{
+    const allow_entry_t *entry = allow_find (list, key);
+    grown_t grown = { .text = alloc_new (size + sizeof ALLOW_LINE_OBSERVER + Z85_KEY + 4) };
+    if (!grown.text)
+        return complain (reason, MUSTER_NOMEM, "out of memory");
+    write_observer (&grown, text, size, key, entry && allow_entry_observes (entry));
+    muster_error_t error = check (grown.text, grown.size, reason);
+    if (error) {
+        alloc_free (grown.text);
+        return error;
+    }
+    *edited = grown.text;
+    *edited_size = grown.size;
+    return 0;
+}
+
+muster_error_t
+allow_with_observer (const char *text, size_t size, const char *key,
+    char **edited, size_t *edited_size, char *reason)
+{
+    allow_t *list = NULL;
+    *edited = NULL;
+    muster_error_t error = check_key (key, reason);
+    if (!error)
+        error = allow_parse (&list, text, size, reason);
+    if (!error)
+        error = enrol_observer (list, text, size, key, edited, edited_size, reason);
+    allow_release (&list);
+    return error;
+}
+
+/*  --------------------------------------------------------------------------
     Without a key */
 
 static void

@@ -61,10 +61,16 @@ take_words (const char *line, size_t size)
 }
 
 static bool
-is_kind (const words_t *words)
+is_word (const words_t *words, const char *kind)
 {
     size_t size = (size_t) (words->kind_end - words->kind);
-    return size == strlen (ALLOW_LINE_KIND) && memcmp (words->kind, ALLOW_LINE_KIND, size) == 0;
+    return size == strlen (kind) && memcmp (words->kind, kind, size) == 0;
+}
+
+static bool
+is_kind (const words_t *words)
+{
+    return is_word (words, ALLOW_LINE_KIND) || is_word (words, ALLOW_LINE_OBSERVER);
 }
 
 allow_line_found_t
@@ -85,6 +91,7 @@ allow_line_begin (allow_line_t *self, const char *line, size_t size)
         return complain (self, "the second word is no public key, 40 characters without quotes");
     self->key = words.key;
     self->at = words.key_end;
+    self->observer = is_word (&words, ALLOW_LINE_OBSERVER);
     self->end = line + size;
     return ALLOW_LINE_FOUND;
 }

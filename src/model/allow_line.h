@@ -5,6 +5,7 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
     curve KEY SOURCE... # comment
+    curve-observer KEY [SOURCE...]
 
     Words are apart by blanks. KEY is the public key's Z85 text, which may have "#" in
     it: a comment begins where a word does. A SOURCE with blanks in it, or one that begins
@@ -23,6 +24,8 @@
 
 /*  What a line begins with: the kind of key. */
 #define ALLOW_LINE_KIND "curve"
+/*  And what that of a key begins with that may ask what the listener counts. */
+#define ALLOW_LINE_OBSERVER "curve-observer"
 
 /*  Bytes of a line without its end. */
 #define ALLOW_LINE_MOST ((size_t) 64 * 1024)
@@ -38,6 +41,7 @@ typedef struct {
     const char *key;        /* Z85_KEY characters */
     const char *at;         /* behind the last word read */
     const char *end;
+    bool observer;          /* the key may ask what the listener counts */
     const char *problem;    /* a static string */
 } allow_line_t;
 

@@ -10,6 +10,7 @@
 #define MODEL_PROTOCOL_H_INCLUDED
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <muster/error.h>
@@ -46,7 +47,9 @@ typedef enum {
     FRAME_POSITIONS,    /* how far I have come, and your credit; the worker's is its heartbeat, and is answered */
     FRAME_WANT,         /* I need credit, or wait for a position */
     FRAME_GOODBYE,      /* nothing more comes from me */
-    FRAME_END           /* listener: the session or its connection is over */
+    FRAME_END,          /* listener: the session or its connection is over */
+    FRAME_OBSERVE,      /* somebody without a session: what do you count? */
+    FRAME_REPORT        /* listener: this */
 } frame_kind_t;
 
 /*  The errors below this one may be an END's; what a host does to its own calls is none. */
@@ -115,6 +118,19 @@ typedef struct {
     char text [MUSTER_NAME_MAX + 1];
 } frame_end_t;
 
+/*  Bytes of a REPORT, header included, and ms between two for one connection. */
+#define REPORT_MOST 1048576
+#define REPORT_INTERVAL_MS 100
+
+typedef struct {
+    uint32_t version;       /* of the answer that is understood: 1 */
+} frame_observe_t;
+
+typedef struct {
+    const uint8_t *map;     /* inside the frame read; to be written: inside other memory */
+    size_t size;
+} frame_report_t;
+
 typedef struct {
     frame_kind_t kind;
     session_id_t session;
@@ -128,6 +144,8 @@ typedef struct {
         frame_want_t want;
         frame_goodbye_t goodbye;
         frame_end_t end;
+        frame_observe_t observe;
+        frame_report_t report;
     };
 } frame_t;
 

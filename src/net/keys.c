@@ -210,6 +210,17 @@ enrol_key (change_t *self, const char *const *sources, size_t count)
 }
 
 static muster_error_t
+enrol_observer (change_t *self)
+{
+    char problem [REASON_ROOM];
+    char *edited;
+    size_t size, edited_size = 0;
+    const char *text = allowfile_text (self->file, &size);
+    muster_error_t error = allow_with_observer (text, size, self->key, &edited, &edited_size, problem);
+    return end (self, error, problem, edited, edited_size);
+}
+
+static muster_error_t
 revoke_key (change_t *self)
 {
     char problem [REASON_ROOM];
@@ -236,6 +247,20 @@ muster_keys_enrol (const char *allow_file, const char *public_file, const char *
     muster_error_t error = begin (&change, allow_file, public_file, why);
     if (!error)
         error = enrol_key (&change, sources, count);
+    allowfile_close (&change.file);
+    return answer (error, why, reason, reason_size);
+}
+
+muster_error_t
+muster_keys_enrol_observer (const char *allow_file, const char *public_file, char *reason, size_t reason_size)
+{
+    char why [REASON_ROOM];
+    change_t change;
+    if (!allow_file || !public_file)
+        return answer (MUSTER_INVAL, "give an allow file and a public key file", reason, reason_size);
+    muster_error_t error = begin (&change, allow_file, public_file, why);
+    if (!error)
+        error = enrol_observer (&change);
     allowfile_close (&change.file);
     return answer (error, why, reason, reason_size);
 }

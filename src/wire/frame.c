@@ -145,6 +145,14 @@ write_body (const frame_t *frame, muster_writer_t *writer)
             muster_writer_uint (writer, frame->end.error);
             write_text (writer, frame->end.text);
             break;
+        case FRAME_OBSERVE:
+            muster_writer_seq (writer, 1);
+            muster_writer_uint (writer, frame->observe.version);
+            break;
+        case FRAME_REPORT:
+            muster_writer_seq (writer, 1);
+            muster_writer_raw (writer, frame->report.map, frame->report.size);
+            break;
         default:
             break;
     }
@@ -264,12 +272,25 @@ read_positions (muster_reader_t *reader, frame_positions_t *positions)
     return true;
 }
 
+/*  The map has to keep the rules of a message's data (docs/protocol.md, "Data"). */
+static bool
+read_report (muster_reader_t *reader, frame_report_t *report)
+{
+    report->map = reader->next;
+    if (muster_reader_skip (reader))
+        return false;
+    report->size = (size_t) (reader->next - report->map);
+    scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = REPORT_MOST };
+    return scan_data (report->map, report->size, &limits) == MUSTER_REFUSAL_NONE;
+}
+
 static bool
 read_body (muster_reader_t *reader, frame_t *frame)
 {
     static const uint32_t elements [] = {
         [FRAME_HELLO] = 8, [FRAME_WELCOME] = 10, [FRAME_POSITIONS] = 5,
-        [FRAME_WANT] = 4, [FRAME_GOODBYE] = 2, [FRAME_END] = 2 };
+        [FRAME_WANT] = 4, [FRAME_GOODBYE] = 2, [FRAME_END] = 2,
+        [FRAME_OBSERVE] = 1, [FRAME_REPORT] = 1 };
     muster_value_t array;
     if (muster_reader_next (reader, &array) || array.type != MUSTER_VALUE_ARRAY
     ||  array.count < elements [frame->kind])
@@ -294,6 +315,10 @@ read_body (muster_reader_t *reader, frame_t *frame)
             return read_uint32 (reader, &frame->end.error)
                 && frame->end.error < END_ERRORS
                 && read_text (reader, frame->end.text, true);
+        case FRAME_OBSERVE:
+            return read_uint32 (reader, &frame->observe.version) && frame->observe.version > 0;
+        case FRAME_REPORT:
+            return read_report (reader, &frame->report);
         default:
             return false;
     }
@@ -358,6 +383,8 @@ frame_read (
         case FRAME_WANT:
         case FRAME_GOODBYE:
         case FRAME_END:
+        case FRAME_OBSERVE:
+        case FRAME_REPORT:
             return read_control (frame, *body, *body_size);
         default:
             return MUSTER_REFUSAL_HEADER;

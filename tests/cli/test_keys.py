@@ -64,7 +64,7 @@ class Usage(KeysCase):
                 (["keygen", "a", "--help=1"], "takes no value"),
                 (["enrol"], "give the allow file and the public key file first"),
                 (["enrol", "allow"], "give the allow file and the public key file first"),
-                (["enrol", "allow", "a.pub"], "--source is missing"),
+                (["enrol", "allow", "a.pub"], "--source or --observer is missing"),
                 (["enrol", "allow", "a.pub", "--source"], "--source needs a value"),
                 (["enrol", "allow", "a.pub", "worker-1"], "write --source before worker-1"),
                 (["enrol", "--source", "a", "allow", "a.pub"], "key file first"),

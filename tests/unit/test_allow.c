@@ -538,3 +538,47 @@ Test (allow_without, says_when_there_is_no_memory)
     }
     alloc_free (edited);
 }
+
+/*  --------------------------------------------------------------------------
+    Observers */
+
+static void
+assert_observer_edit (const char *text, const char *expected)
+{
+    char reason [REASON_ROOM] = "";
+    char *edited;
+    size_t size;
+    cr_assert_eq (allow_with_observer (text, strlen (text), ANNA, &edited, &size, reason), 0, "%s", reason);
+    cr_assert_eq (size, strlen (expected), "%.*s", (int) size, edited);
+    cr_assert_arr_eq (edited, expected, size);
+    alloc_free (edited);
+}
+
+Test (allow_observer, a_line_without_a_source_is_an_observer_s_alone)
+{
+    allow_t *allow = parsed ("curve-observer " ANNA "\ncurve " BEN " b\n");
+    cr_assert (allow_entry_observes (allow_find (allow, ANNA)));
+    cr_assert_not (allow_entry_observes (allow_find (allow, BEN)));
+    cr_assert_not (may (allow, ANNA, "b"));
+    allow_release (&allow);
+}
+
+Test (allow_observer, a_key_may_observe_and_have_sources)
+{
+    allow_t *allow = parsed ("curve-observer " ANNA " a # she\n");
+    cr_assert (allow_entry_observes (allow_find (allow, ANNA)));
+    cr_assert (may (allow, ANNA, "a"));
+    allow_release (&allow);
+}
+
+Test (allow_observer, a_new_observer_gets_a_line_at_the_end)
+{
+    assert_observer_edit ("", "curve-observer " ANNA "\n");
+    assert_observer_edit ("curve " BEN " b", "curve " BEN " b\ncurve-observer " ANNA "\n");
+}
+
+Test (allow_observer, the_rest_of_a_line_stays_as_it_was)
+{
+    assert_observer_edit ("  curve " ANNA " a # curve\n", "  curve-observer " ANNA " a # curve\n");
+    assert_observer_edit ("curve-observer " ANNA "\n", "curve-observer " ANNA "\n");
+}

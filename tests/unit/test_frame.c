@@ -15,7 +15,8 @@
 
 static const char *const kinds [] = {
     [FRAME_DATA] = "DATA", [FRAME_CHUNK] = "CHUNK", [FRAME_HELLO] = "HELLO", [FRAME_WELCOME] = "WELCOME",
-    [FRAME_POSITIONS] = "POSITIONS", [FRAME_WANT] = "WANT", [FRAME_GOODBYE] = "GOODBYE", [FRAME_END] = "END" };
+    [FRAME_POSITIONS] = "POSITIONS", [FRAME_WANT] = "WANT", [FRAME_GOODBYE] = "GOODBYE", [FRAME_END] = "END",
+    [FRAME_OBSERVE] = "OBSERVE", [FRAME_REPORT] = "REPORT" };
 
 typedef struct {
     json_object *vectors;
@@ -60,7 +61,7 @@ static frame_kind_t
 kind_of (const walk_t *self)
 {
     frame_kind_t kind = FRAME_DATA;
-    while (kind < FRAME_END && strcmp (kinds [kind], vectors_text (self->vector, "kind")) != 0)
+    while (kind < FRAME_REPORT && strcmp (kinds [kind], vectors_text (self->vector, "kind")) != 0)
         kind++;
     cr_assert_str_eq (kinds [kind], vectors_text (self->vector, "kind"));
     return kind;
@@ -102,6 +103,19 @@ bool_field (json_object *vector, const char *field)
     const char *text = vectors_text (vector, field);
     cr_assert (strcmp (text, "true") == 0 || strcmp (text, "false") == 0);
     return *text == 't';
+}
+
+/*  For as long as the test runs. */
+static const uint8_t *
+map_field (json_object *vector, size_t *size)
+{
+    static uint8_t map [64];
+    vectors_bytes_t bytes = vectors_bytes (vector, "map");
+    cr_assert_leq (bytes.size, sizeof map);
+    memcpy (map, bytes.bytes, bytes.size);
+    *size = bytes.size;
+    free (bytes.bytes);
+    return map;
 }
 
 static void
@@ -156,6 +170,9 @@ fill_small (json_object *vector, frame_t *frame)
             frame->goodbye.last = vectors_number (vector, "last");
             frame->goodbye.keep = bool_field (vector, "keep");
             break;
+        case FRAME_OBSERVE:
+            frame->observe.version = (uint32_t) vectors_number (vector, "understands");
+            break;
         default:
             frame->end.error = (uint32_t) vectors_number (vector, "error");
             text_field (vector, "text", frame->end.text);
@@ -198,6 +215,9 @@ frame_of (const walk_t *self)
             break;
         case FRAME_POSITIONS:
             fill_positions (self->vector, &frame.positions);
+            break;
+        case FRAME_REPORT:
+            frame.report.map = map_field (self->vector, &frame.report.size);
             break;
         default:
             fill_small (self->vector, &frame);
@@ -280,7 +300,7 @@ Test (frame, the_body_of_a_data_or_chunk_frame_is_what_follows_its_header)
 Test (frame, each_control_frame_is_written_as_its_vector)
 {
     walk_t walk = {0};
-    bool seen [FRAME_END + 1] = {0};
+    bool seen [FRAME_REPORT + 1] = {0};
     while (next_vector (&walk)) {
         if (!is_canonical (&walk) || !is_control (&walk))
             continue;
@@ -293,7 +313,7 @@ Test (frame, each_control_frame_is_written_as_its_vector)
         muster_writer_destroy (&writer);
         seen [frame.kind] = true;
     }
-    for (frame_kind_t kind = FRAME_HELLO; kind <= FRAME_END; kind++)
+    for (frame_kind_t kind = FRAME_HELLO; kind <= FRAME_REPORT; kind++)
         cr_assert (seen [kind], "no vector of %s", kinds [kind]);
 }
 

@@ -61,7 +61,7 @@ from muster._core import (
 )
 from muster._ext import Ext
 from muster._listener import Listener
-from muster._stats import Stats
+from muster._stats import Stats, WorkerStats
 from muster._worker import Worker
 
 __version__: str = _core.version
@@ -70,7 +70,7 @@ __all__ = [
     "Access", "Again", "Ask", "Busy", "Closed", "Deadlock", "End", "Endpoint", "Error", "Exists",
     "Ext", "Forked", "Format", "Full", "InUse", "Interrupted", "Invalid", "Late", "Left", "Listener",
     "Lost", "Message", "NoMemory", "NotFound", "Rejected", "Replaced", "Reserved", "Resource",
-    "Revoked", "Stats", "System", "Timeout", "TooBig", "Type", "Version", "Worker", "__version__",
+    "Revoked", "Stats", "System", "Timeout", "TooBig", "Type", "Version", "Worker", "WorkerStats", "__version__",
 ]
 
 os.register_at_fork(after_in_child=_core.after_fork)

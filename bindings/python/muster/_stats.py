@@ -4,7 +4,36 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
-from typing import Dict, TypedDict
+from typing import Dict, List, TypedDict
+
+
+class WorkerStats(TypedDict):
+    """What a listener knows of one worker, here or absent."""
+
+    source: str
+    address: str
+    """As its last hello came; "" if there is none."""
+    session: str
+    """Its id, in hexadecimal."""
+    present: bool
+    received: int
+    """Messages of this session taken in."""
+    received_bytes: int
+    """Their bytes."""
+    handled: int
+    """Of these, those that are handled."""
+    handled_bytes: int
+    """Their bytes."""
+    coming: int
+    """Bytes of a message in pieces that have come; 0: none is coming."""
+    coming_bytes: int
+    """Of how many."""
+    commands: int
+    """Commands to it that it has not handled."""
+    commands_bytes: int
+    """Memory that they take."""
+    silent_ms: int
+    """Since it was heard last."""
 
 
 class Stats(TypedDict):
@@ -44,3 +73,15 @@ class Stats(TypedDict):
     """Gauge: messages received and not handled."""
     queued_bytes: int
     """Gauge: their bytes."""
+    budget: int
+    """Gauge: the receive budget, in bytes; 0 before the first start."""
+    committed: int
+    """Gauge: bytes of it that are promised to workers or taken by messages."""
+    timed: int
+    """Messages whose handler's time was taken."""
+    timed_us: int
+    """Microseconds of them all."""
+    times: List[int]
+    """They by time: the first less than a microsecond, number i less than 2**i of them."""
+    roster: List[WorkerStats]
+    """Each worker, absent ones too, sorted by source."""

@@ -578,8 +578,14 @@ get_stats (PyObject *object, void *unused)
         return NULL;
     muster_stats_t stats;
     muster_error_t error;
+    muster_worker_stats_t *workers = NULL;
+    size_t count = 0;
     CALL (error, muster_listener_stats (self->listener, &stats));
-    return error ? errors_raise (error, NULL) : stats_dict (&stats);
+    if (!error)
+        CALL (error, muster_listener_worker_stats (self->listener, &workers, &count));
+    PyObject *dict = error ? errors_raise (error, NULL) : stats_dict (&stats, workers, count);
+    muster_free (workers);
+    return dict;
 }
 
 static PyObject *

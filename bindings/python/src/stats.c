@@ -11,7 +11,12 @@
 #define COUNTS(XX) \
     XX (received) XX (received_bytes) XX (handled) XX (failed) XX (unhandled) XX (rejected) \
     XX (stale) XX (gaps) XX (duplicates) XX (dropped) XX (joined) XX (disconnects) \
-    XX (workers) XX (sessions) XX (queued) XX (queued_bytes)
+    XX (workers) XX (sessions) XX (queued) XX (queued_bytes) XX (budget) XX (committed) \
+    XX (timed) XX (timed_us)
+
+#define WORKER_COUNTS(XX) \
+    XX (received) XX (received_bytes) XX (handled) XX (handled_bytes) XX (coming) XX (coming_bytes) \
+    XX (commands) XX (commands_bytes) XX (silent_ms)
 
 static int
 put (PyObject *dict, const char *name, uint64_t count)
@@ -33,13 +38,66 @@ refused_dict (const muster_stats_t *stats)
     return dict;
 }
 
-PyObject *
-stats_dict (const muster_stats_t *stats)
+static PyObject *
+times_list (const muster_stats_t *stats)
+{
+    PyObject *list = PyList_New (MUSTER_TIMES_COUNT);
+    for (int i = 0; list && i < MUSTER_TIMES_COUNT; i++) {
+        PyObject *number = PyLong_FromUnsignedLongLong (stats->times [i]);
+        if (number)
+            PyList_SET_ITEM (list, i, number);
+        else
+            Py_CLEAR (list);
+    }
+    return list;
+}
+
+/*  Takes value over, which may be NULL after an error. */
+static int
+put_object (PyObject *dict, const char *name, PyObject *value)
+{
+    int rc = value ? PyDict_SetItemString (dict, name, value) : -1;
+    Py_XDECREF (value);
+    return rc;
+}
+
+static PyObject *
+worker_dict (const muster_worker_stats_t *worker)
 {
     PyObject *dict = PyDict_New ();
-    PyObject *refused = dict ? refused_dict (stats) : NULL;
-    int rc = refused ? PyDict_SetItemString (dict, "refused", refused) : -1;
-    Py_XDECREF (refused);
+    int rc = dict ? put_object (dict, "source", PyUnicode_FromString (worker->source)) : -1;
+    if (!rc) rc = put_object (dict, "address", PyUnicode_FromString (worker->address));
+    if (!rc) rc = put_object (dict, "session", PyUnicode_FromString (worker->session));
+    if (!rc) rc = put_object (dict, "present", PyBool_FromLong (worker->present));
+#define XX(name) if (!rc) rc = put (dict, #name, worker->name);
+    WORKER_COUNTS (XX)
+#undef XX
+    if (rc)
+        Py_CLEAR (dict);
+    return dict;
+}
+
+static PyObject *
+roster_list (const muster_worker_stats_t *workers, size_t count)
+{
+    PyObject *list = PyList_New ((Py_ssize_t) count);
+    for (size_t i = 0; list && i < count; i++) {
+        PyObject *dict = worker_dict (&workers [i]);
+        if (dict)
+            PyList_SET_ITEM (list, (Py_ssize_t) i, dict);
+        else
+            Py_CLEAR (list);
+    }
+    return list;
+}
+
+PyObject *
+stats_dict (const muster_stats_t *stats, const muster_worker_stats_t *workers, size_t count)
+{
+    PyObject *dict = PyDict_New ();
+    int rc = dict ? put_object (dict, "refused", refused_dict (stats)) : -1;
+    if (!rc) rc = put_object (dict, "times", times_list (stats));
+    if (!rc) rc = put_object (dict, "roster", roster_list (workers, count));
 #define XX(name) if (!rc) rc = put (dict, #name, stats->name);
     COUNTS (XX)
 #undef XX

@@ -9,6 +9,6 @@
 
 #include "core.h"
 
-PyObject *stats_dict (const muster_stats_t *stats);
+PyObject *stats_dict (const muster_stats_t *stats, const muster_worker_stats_t *workers, size_t count);
 
 #endif

@@ -63,6 +63,10 @@ control_is_sane (const frame_t *frame)
             return true;
         case FRAME_END:
             return frame->end.error < END_ERRORS && is_name (frame->end.text, true);
+        case FRAME_OBSERVE:
+            return frame->observe.version > 0;
+        case FRAME_REPORT:
+            return frame->report.size > 0 && frame->report.size <= REPORT_MOST;
         default:
             return false;
     }
