@@ -29,7 +29,8 @@ FLOORS = {
 #   Who may include the headers of a library, as regular expressions on paths.
 LIBRARIES = [
     (r"msgpack(\.h|/.*)", r"src/wire/|tests/(unit|fuzz|support/private)/|examples/c/plain_\w+\.c$"),
-    (r"(zmq|zmq_utils|czmq|zactor|zsock|zmsg|zframe|zpoller|zsys|zclock)\.h", r"src/(net|actor)/|tests/|benchmarks/|examples/c/plain_\w+\.c$"),
+    (r"(zmq|zmq_utils|czmq|zactor|zsock|zmsg|zframe|zpoller|zsys|zclock)\.h",
+     r"src/(net|actor)/|tests/|benchmarks/|examples/c/plain_\w+\.c$"),
     (r"json-c/.*|json\.h", r"src/cli/|tests/"),
     (r"ut(hash|list|array|string|stack|ringbuffer)\.h", r"src/(base|model|wire|net|actor)/"),
     (r"zlib\.h", r"examples/"),
