@@ -76,7 +76,7 @@ typedef struct {
         mean; they count once all of them are handled. What muster_listener_next or an ask gave is not timed. */
     uint64_t timed;           /* messages */
     uint64_t timed_us;        /* microseconds of them all */
-    uint64_t times [MUSTER_TIMES_COUNT];
+    uint64_t times [MUSTER_TIMES_COUNT];    /* messages by time, as MUSTER_TIMES_COUNT says */
 } muster_stats_t;
 
 /*  Room for the longest address and session, with the terminator. */
@@ -85,10 +85,10 @@ typedef struct {
 
 /*  What a listener knows of one worker, here or absent. */
 typedef struct {
-    char source [MUSTER_NAME_MAX + 1];
+    char source [MUSTER_NAME_MAX + 1];      /* who it is */
     char address [MUSTER_ADDRESS_ROOM];     /* as its last hello came; "" if there is none, as over inproc */
     char session [MUSTER_SESSION_ROOM];     /* its id, in hexadecimal */
-    bool present;
+    bool present;             /* it is here */
     uint64_t received;        /* messages of this session taken in */
     uint64_t received_bytes;  /* their bytes */
     uint64_t handled;         /* of these, those that are handled */
