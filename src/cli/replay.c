@@ -27,7 +27,7 @@
 static const char help [] =
     "usage: muster replay FILE ENDPOINT [--speed X] [--key K.key --server L.pub]\n"
     "\n"
-    "Send the messages that muster listen --record wrote to FILE to the listener at\n"
+    "Send the messages that muster listen recorded in FILE to the listener at\n"
     "ENDPOINT, at the pace at which they came: one worker for each source, whose messages\n"
     "keep their order. Ends with 0 only when all are handled. Nothing is sent of a file\n"
     "that is no recording; one that was cut off is played up to there.\n"
