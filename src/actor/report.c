@@ -30,7 +30,7 @@ take_times (const times_t *times, muster_stats_t *stats)
 static uint64_t
 committed (const listener_core_t *self)
 {
-    return self->roster.credit.committed + self->roster.credit.carried + self->plain_bytes;
+    return self->roster.credit.committed + self->plain_bytes;
 }
 
 void

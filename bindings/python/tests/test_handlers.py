@@ -1194,9 +1194,12 @@ def test_a_command_over_the_limit_is_too_big(make_listener, make_worker):
 def test_stats_have_the_names_of_the_type(listener, worker):
     stats = listener.stats
     assert set(stats) == set(muster.Stats.__annotations__)
-    assert all(type(value) is int for name, value in stats.items() if name != "refused")
+    assert all(type(value) is int for name, value in stats.items() if name not in ("refused", "times", "roster"))
     assert stats["refused"] == {}
     assert (stats["workers"], stats["sessions"], stats["joined"]) == (1, 1, 1)
+    here, = stats["roster"]
+    assert set(here) == set(muster.WorkerStats.__annotations__)
+    assert (here["source"], here["present"]) == ("worker-1", True)
 
 
 def test_stats_count_refused_frames_by_reason(listener):
