@@ -391,8 +391,8 @@ static void
 take (raw_socket_t *self, raw_t *frame)
 {
     int size = zmq_recv (self->socket, frame->bytes, sizeof frame->bytes, 0);
-    MUST (size >= 0 && (size_t) size <= sizeof frame->bytes);
-    frame->size = (size_t) size;
+    MUST (size >= 0);
+    frame->size = (size_t) size < sizeof frame->bytes ? (size_t) size : sizeof frame->bytes;
 }
 
 bool

@@ -91,7 +91,7 @@ void raw_send_to (raw_socket_t *self, const raw_t *route, const void *bytes, siz
     to a listener does while it cannot reach it. */
 void raw_hang_up (const char *endpoint, int count);
 
-/*  The next frame within a time; false if none comes. route: of a ROUTER, else NULL. */
+/*  The next frame within a time, cut if it does not fit; false if none comes. route: of a ROUTER, else NULL. */
 bool raw_recv (raw_socket_t *self, raw_t *route, raw_t *frame, int timeout_ms);
 
 #endif
