@@ -13,6 +13,7 @@ import pickle
 import queue
 import select
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -126,11 +127,40 @@ class Script:
         return code
 
     def _where(self) -> str:
-        """Where it hangs: its own dump on SIGABRT, which -X dev gives."""
+        """Where it hangs: what each thread waits for, and its own dump on SIGABRT, which -X dev gives."""
+        threads = _threads(self._process.pid)
         self._process.send_signal(signal.SIGABRT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
-        return self.errors
+        return threads + self.errors
+
+
+def _threads(process: int) -> str:
+    """For each thread its name, state and system call, and what on its stack points into code, the innermost first."""
+    lines = []
+    with contextlib.suppress(OSError):
+        here = Path(f"/proc/{process}")
+        code = [line.split(maxsplit=5) for line in (here / "maps").read_text().splitlines() if " r-xp " in line]
+        for task in sorted((here / "task").iterdir()):
+            state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+            call = (task / "syscall").read_text().split()
+            lines.append(" ".join([(task / "comm").read_text().strip(), state, *call]))
+            if len(call) > 2:
+                lines += _pointers(here, int(call[-2], 16), code)
+    return "\n".join(lines) + "\n"
+
+
+def _pointers(here: Path, stack: int, code: List[List[str]]) -> List[str]:
+    with open(here / "mem", "rb") as memory:
+        memory.seek(stack)
+        words = [word for word, in struct.iter_unpack("<Q", memory.read(4096))]
+    found = []
+    for word in words:
+        for bounds, _, offset, _, _, *file in code:
+            first, end = (int(bound, 16) for bound in bounds.split("-"))
+            if first <= word < end:
+                found.append(f"    {''.join(file).rpartition('/')[2]}+{word - first + int(offset, 16):#x}")
+    return found[:40]
 
 
 def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[str], str]:
