@@ -91,9 +91,9 @@ void worker_pump (worker_core_t *self);
 void worker_press (worker_core_t *self);
 void worker_relax (worker_core_t *self);
 
-/*  Let who sends faster than the connection takes wait a moment. More than a few batches
-    that wait to be sent make none of them faster, and their memory cold: it would cost
-    more than the sending. Where nothing moves each wait is short, and lets another batch
+/*  Let who sends faster than the connection takes wait a moment. More batches that wait to
+    be sent make none of them faster, and their memory cold; with fewer, who sends would
+    sleep and wake for each. Where nothing moves each wait is short, and lets another batch
     in: the send buffer is there for that. With the lock, which it gives up meanwhile. */
 void worker_pace (worker_core_t *self);
 
