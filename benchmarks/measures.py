@@ -90,7 +90,7 @@ def split_latency(sample: Sample) -> dict[str, Sample]:
 
 #   One program measures all of them, message by message; the names are those it prints.
 LATENCY = Group("latency", "idle latency", [
-    Contestant("worker", MUSTER, "idle_latency", ["count=400"]),
+    Contestant("worker", MUSTER, "idle_latency", ["count=1500"]),
     Contestant("plain", "muster, C, plain producer", "idle_latency", [], "does not confirm", rounds=0),
     Contestant("zmq", RAW, "idle_latency", [], NOT_DECODED, rounds=0),
     Contestant("nng", "nng PUSH/PULL", "idle_latency", [], NOT_DECODED, rounds=0),
