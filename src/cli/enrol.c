@@ -61,8 +61,8 @@ take_word (enrol_t *self, const char *word)
     if (self->source_count > 0)
         return take_source (self, word);
     if (self->file_count < 2) {
-        self->files [self->file_count++] = word;
-        return true;
+        const char *name = self->file_count == 0 ? "ALLOWFILE" : "KEY.pub";
+        return options_file ("enrol", name, word, &self->files [self->file_count++]);
     }
     say_usage ("enrol", "write --source before %s", word);
     return false;

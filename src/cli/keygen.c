@@ -5,6 +5,7 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
 #include <getopt.h>
+#include <string.h>
 
 #include <muster/keys.h>
 
@@ -36,6 +37,8 @@ keygen_command (int argc, char **argv)
     if (argc - optind != 1)
         return say_usage ("keygen", "give one name: the files are NAME.key and NAME.pub");
     const char *name = argv [optind];
+    if (!*name || name [strlen (name) - 1] == '/')
+        return say_usage ("keygen", "NAME is empty: give one, the files are NAME.key and NAME.pub");
     if (muster_keys_generate (name, reason, sizeof reason)) {
         say ("%s", reason);
         return EXIT_FAILED;

@@ -402,14 +402,11 @@ take_option (listen_t *self, int option, int argc, char **argv)
         case OPTION_SEND:
             return take_errand (self, argc, argv);
         case OPTION_RECORD:
-            self->record = optarg;
-            return true;
+            return options_file ("listen", "--record", optarg, &self->record);
         case OPTION_KEY:
-            self->key = optarg;
-            return true;
+            return options_file ("listen", "--key", optarg, &self->key);
         case OPTION_ALLOW:
-            self->allow = optarg;
-            return true;
+            return options_file ("listen", "--allow", optarg, &self->allow);
         default:
             self->insecure = true;
             return true;
@@ -434,6 +431,8 @@ listen_with_options (listen_t *self, int argc, char **argv)
         return say_usage ("listen", "one endpoint only, not also %s", argv [optind]);
     if (!self->key != !self->allow)
         return say_usage ("listen", "--%s is missing: keys need both", self->key ? "allow" : "key");
+    if (self->insecure && self->key)
+        return say_usage ("listen", "--insecure is for a listener without keys: leave it out, or --key and --allow");
     return run (self);
 }
 

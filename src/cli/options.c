@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <muster/endpoint.h>
+
 #include "cli/json.h"
 #include "cli/say.h"
 #include "cli/utf8.h"
@@ -24,12 +26,30 @@ options_refuse (const char *command, int answer, char **argv)
     const char *option = argv [optind - 1];
     if (answer == ':')
         return say_usage (command, "%s needs a value", option);
-    bool is_long = option [0] == '-' && option [1] == '-';
-    if (!is_long)
+    /*  optopt is what a long option stands for, a small number or the h of help, or the letter
+        that is none; with a letter argv [optind - 1] may be the word before it. */
+    if ((unsigned) optopt > ' ' && optopt != 'h')
         return say_usage (command, "there is no option -%c", optopt);
     if (optopt)
         return say_usage (command, "%s takes no value", option);
     return say_usage (command, "there is no option %s", option);
+}
+
+static bool
+is_endpoint (const char *command, const char *text)
+{
+    char reason [MUSTER_ENDPOINT_REASON_ROOM];
+    if (!*text)
+        say_usage (command, "the endpoint is empty: give tcp://HOST:PORT or ipc://PATH");
+    else
+    if (strncmp (text, "inproc://", 9) == 0)
+        say_usage (command, "%.200s: inproc reaches no other process: give tcp://HOST:PORT or ipc://PATH", text);
+    else
+    if (muster_endpoint_check (text, reason, sizeof reason))
+        say_usage (command, "%s", reason);
+    else
+        return true;
+    return false;
 }
 
 bool
@@ -40,7 +60,17 @@ options_endpoint (const char *command, int argc, char **argv, const char **endpo
         return false;
     }
     *endpoint = argv [optind++];
-    return true;
+    return is_endpoint (command, *endpoint);
+}
+
+bool
+options_file (const char *command, const char *option, const char *text, const char **file)
+{
+    *file = text;
+    if (*text)
+        return true;
+    say_usage (command, "%s needs the name of a file", option);
+    return false;
 }
 
 bool

@@ -15,8 +15,12 @@
 /*  Say what getopt_long (which was given ":" first) found wrong. Returns EXIT_USAGE. */
 int options_refuse (const char *command, int answer, char **argv);
 
-/*  Take the one argument that is no option. False, and it was said, if it is missing. */
+/*  Take the next argument that is no option, an endpoint. False, and it was said, if it is missing
+    or written as no endpoint is. */
 bool options_endpoint (const char *command, int argc, char **argv, const char **endpoint);
+
+/*  Take the value of an option, or an argument, that names a file. False, and it was said, if it is empty. */
+bool options_file (const char *command, const char *option, const char *text, const char **file);
 
 /*  Read a number of seconds: more than 0, at most a million. */
 bool options_seconds (const char *text, double *seconds);

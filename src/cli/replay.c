@@ -316,11 +316,9 @@ take_option (replay_t *self, int option)
         case OPTION_SPEED:
             return take_speed (self);
         case OPTION_KEY:
-            self->key = optarg;
-            return true;
+            return options_file ("replay", "--key", optarg, &self->key);
         default:
-            self->server = optarg;
-            return true;
+            return options_file ("replay", "--server", optarg, &self->server);
     }
 }
 
@@ -328,9 +326,9 @@ static int
 take_arguments (replay_t *self, int argc, char **argv)
 {
     if (optind == argc)
-        return say_usage ("replay", "FILE is missing");
-    self->path = argv [optind++];
-    if (!options_endpoint ("replay", argc, argv, &self->endpoint))
+        return say_usage ("replay", "FILE is missing: give a recording of muster listen, then an endpoint");
+    if (!options_file ("replay", "FILE", argv [optind++], &self->path)
+    ||  !options_endpoint ("replay", argc, argv, &self->endpoint))
         return EXIT_USAGE;
     if (optind < argc)
         return say_usage ("replay", "one endpoint only, not also %s", argv [optind]);

@@ -26,6 +26,7 @@ revoke_command (int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
+    const char *allow_file, *public_file;
     char reason [MUSTER_KEYS_REASON_ROOM];
     int option = getopt_long (argc, argv, ":h", options_known, NULL);
     if (option == 'h')
@@ -34,10 +35,13 @@ revoke_command (int argc, char **argv)
         return options_refuse ("revoke", option, argv);
     if (argc - optind != 2)
         return say_usage ("revoke", "give the allow file and the public key file");
-    if (muster_keys_revoke (argv [optind], argv [optind + 1], reason, sizeof reason)) {
+    if (!options_file ("revoke", "ALLOWFILE", argv [optind], &allow_file)
+    ||  !options_file ("revoke", "KEY.pub", argv [optind + 1], &public_file))
+        return EXIT_USAGE;
+    if (muster_keys_revoke (allow_file, public_file, reason, sizeof reason)) {
         say ("%s", reason);
         return EXIT_FAILED;
     }
-    say ("%s: %s may use nothing any more", argv [optind], argv [optind + 1]);
+    say ("%s: %s may use nothing any more", allow_file, public_file);
     return EXIT_DONE;
 }

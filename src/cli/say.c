@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define LINE_ROOM 2048
+#define HINT_ROOM 100   /* where help is comes to the end of a line of any length */
 
 /*  U+0080 to U+009F are control characters to some terminals, two bytes of UTF-8 each. */
 static void
@@ -40,7 +41,7 @@ say (const char *format, ...)
 int
 say_usage (const char *command, const char *format, ...)
 {
-    char line [LINE_ROOM];
+    char line [LINE_ROOM - HINT_ROOM];
     va_list arguments;
     va_start (arguments, format);
     vsnprintf (line, sizeof line, format, arguments);

@@ -67,11 +67,9 @@ take_option (send_options_t *self, int option)
             say_usage ("send", "--timeout needs a number of seconds, more than 0");
             return false;
         case OPTION_KEY:
-            self->key = optarg;
-            return true;
+            return options_file ("send", "--key", optarg, &self->key);
         case OPTION_SERVER:
-            self->server = optarg;
-            return true;
+            return options_file ("send", "--server", optarg, &self->server);
         default:
             self->plain = true;
             return true;

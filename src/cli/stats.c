@@ -61,11 +61,9 @@ take_option (stats_t *self, int option)
             say_usage ("stats", "--timeout needs a number of seconds, more than 0");
             return false;
         case OPTION_KEY:
-            self->key = optarg;
-            return true;
+            return options_file ("stats", "--key", optarg, &self->key);
         case OPTION_SERVER:
-            self->server = optarg;
-            return true;
+            return options_file ("stats", "--server", optarg, &self->server);
         default:
             self->prometheus = true;
             return true;

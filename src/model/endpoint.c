@@ -16,11 +16,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <muster/endpoint.h>
+
 #include "base/log.h"
 
 #define IPC_PATH_MOST 107
 #define PORT_MOST 65535
 #define RETURN_SUFFIX ".return"
+
+_Static_assert (MUSTER_ENDPOINT_REASON_ROOM == REASON_ROOM, "a reason may be cut");
 
 /*  Say what is wrong with the endpoint written as text. */
 static muster_error_t __attribute__ ((format (printf, 3, 4)))
@@ -164,6 +168,17 @@ endpoint_parse (endpoint_t *self, const char *text, char *reason)
         }
     }
     return refuse (reason, text, "an endpoint begins with tcp://, ipc:// or inproc://");
+}
+
+muster_error_t
+muster_endpoint_check (const char *endpoint, char *reason, size_t reason_size)
+{
+    endpoint_t parsed;
+    char why [REASON_ROOM] = "";
+    muster_error_t error = endpoint_parse (&parsed, endpoint, why);
+    if (reason && reason_size > 0)
+        snprintf (reason, reason_size, "%s", why);
+    return error;
 }
 
 const char *

@@ -105,8 +105,8 @@ class Listening(CommandCase):
                 self.assert_done(self.send(endpoint))
                 self.assert_ends(listener, 0, handled=1)
 
-    def test_refuses_an_endpoint_that_is_none(self):
-        for endpoint in ("tcp://127.0.0.1", "nonsense", "tcp://no.such.host.invalid:*", "udp://127.0.0.1:1", ""):
+    def test_refuses_an_endpoint_that_cannot_be_bound(self):
+        for endpoint in ("tcp://no.such.host.invalid:*", "tcp://127.0.0.1:65535"):
             with self.subTest(endpoint=endpoint):
                 result = self.run_muster("listen", endpoint)
                 self.assert_fails(result, r"\Amuster: [^\n]+\n\Z")

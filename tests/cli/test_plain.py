@@ -50,12 +50,10 @@ class Plain(CommandCase):
         result = self.send(endpoint, "--plain", "--timeout", "0.1", "-", input="{}\n" * 5000)
         self.assert_fails(result, "line .*: not sent: time limit")
 
-    def test_refuses_an_endpoint_that_is_none(self):
-        for endpoint in ("nonsense", "tcp://127.0.0.1:*", "udp://127.0.0.1:1", "inproc://name"):
-            with self.subTest(endpoint=endpoint):
-                result = self.send(endpoint, "--plain")
-                self.assert_fails(result, r"\Amuster: [^\n]+\n\Z")
-                self.assertIn(endpoint, result.stderr)
+    def test_refuses_an_endpoint_that_has_no_listener(self):
+        result = self.send("tcp://127.0.0.1:*", "--plain")
+        self.assert_fails(result, r"\Amuster: [^\n]+\n\Z")
+        self.assertIn("tcp://127.0.0.1:*", result.stderr)
 
     def test_a_bad_line_is_named_and_those_before_it_arrive(self):
         listener, endpoint = self.listen("--count", "1")

@@ -183,12 +183,13 @@ class Replaying(RecordCase):
         self.assert_done(self.run_muster("replay", self.file(HEADER + record(0, "one", "C", {})), endpoint, *keys))
 
     def test_says_what_to_do_when_it_does_not_understand(self):
+        both = ["f", "tcp://127.0.0.1:1"]
         for args, pattern in (
-                (["replay"], "FILE is missing"), (["replay", "f"], "endpoint"), (["replay", "f", "e", "g"], "not also g"),
-                (["replay", "f", "e", "--speed", "-1"], "--speed needs a number"), (["replay", "f", "e", "--speed", ""], "--speed needs"),
-                (["replay", "f", "e", "--speed", "nan"], "--speed needs"), (["replay", "f", "e", "--key", "k"], "--server is missing"),
-                (["replay", "f", "e", "--bogus"], "no option --bogus")):
-            self.assert_usage(args, pattern)
+                ([], "FILE is missing"), (["f"], "endpoint"), ([*both, "g"], "not also g"),
+                ([*both, "--speed", "-1"], "--speed needs a number"), ([*both, "--speed", ""], "--speed needs"),
+                ([*both, "--speed", "nan"], "--speed needs"), ([*both, "--key", "k"], "--server is missing"),
+                ([*both, "--bogus"], "no option --bogus")):
+            self.assert_usage(["replay", *args], pattern)
 
     def test_help_goes_to_stdout(self):
         result = self.run_muster("replay", "--help")

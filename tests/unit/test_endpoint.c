@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <muster/endpoint.h>
+
 #include "model/endpoint.h"
 
 static endpoint_t
@@ -320,4 +322,22 @@ Test (endpoint_is_any, knows_what_nobody_can_connect_to)
     cr_assert_not (any ("tcp://localhost:1"));
     cr_assert_not (any ("ipc://*"));
     cr_assert_not (any ("inproc://*"));
+}
+
+Test (muster_endpoint_check, says_of_a_text_whether_it_is_an_endpoint_and_why_not)
+{
+    char reason [MUSTER_ENDPOINT_REASON_ROOM] = "before";
+    cr_assert_eq (muster_endpoint_check ("tcp://no.such.host.invalid:*", reason, sizeof reason), 0);
+    cr_assert_str_empty (reason);
+    cr_assert_eq (muster_endpoint_check ("tcp://127.0.0.1", reason, sizeof reason), MUSTER_ENDPOINT);
+    cr_assert_str_eq (reason, "tcp://127.0.0.1: no port: write tcp://HOST:PORT");
+}
+
+Test (muster_endpoint_check, cuts_a_reason_and_needs_no_room_for_one)
+{
+    char reason [4] = "";
+    cr_assert_eq (muster_endpoint_check ("tcp://", reason, sizeof reason), MUSTER_ENDPOINT);
+    cr_assert_str_eq (reason, "tcp");
+    cr_assert_eq (muster_endpoint_check ("tcp://", reason, 0), MUSTER_ENDPOINT);
+    cr_assert_eq (muster_endpoint_check (NULL, NULL, 0), MUSTER_ENDPOINT);
 }
