@@ -4,10 +4,12 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-usage: check_docs.py ROOT BUILD
+usage: check_docs.py ROOT BUILD [NEED]
 
 The build is installed into a scratch directory; the text is tried against that,
 as its reader would. CONTRIBUTING.md, "How the text is tested", has the rules.
+With NEED those sessions are tried that need that, and no others; where it cannot be
+had the reason is printed, and the exit code is 77.
 """
 import ast
 import os
@@ -21,7 +23,12 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from namespaces import PATH, namespaces
+
 SECONDS = 60    # for one block
+NOT_RUN = 77    # the exit code
+#   What a session may need of its machine: how to find the words that come before its shell, or why there are none.
+NEEDS = {"namespaces": namespaces}
 FENCE = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*(\S*)([^\n]*)\n(.*?)^ *\2`*[ \t]*$", re.MULTILINE | re.DOTALL)
 WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
 #   An excerpt may name things that it does not use.
@@ -55,6 +62,8 @@ class Block:
     text: str
     file: str = ""      # the name under which sessions below it find it
     files: dict[str, str] = field(default_factory=dict)     # what has a name above it
+    needs: str = ""     # what a session needs of its machine
+    in_tree: bool = False   # does a session begin where the build is?
 
 
 def blocks_of(root, file):
@@ -65,7 +74,9 @@ def blocks_of(root, file):
         body = "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
         line = text.count("\n", 0, match.start(5)) + 1
         name = re.search(r"\bfile=([\w.]+)", info)
-        yield Block(file.relative_to(root).as_posix(), line, kind, body, name[1] if name else "", dict(files))
+        needs = re.search(r"\bneeds=(\w+)", info)
+        yield Block(file.relative_to(root).as_posix(), line, kind, body, name[1] if name else "", dict(files),
+                    needs[1] if needs else "", "tree" in info.split())
         if name:
             files[name[1]] = body
 
@@ -79,12 +90,14 @@ def all_blocks(root):
 class Installation:
     """What the build installs, in a directory that will go."""
 
-    def __init__(self, root, build, prefix):
+    def __init__(self, root, build, prefix, before=()):
+        self.before = before    # words before a session's shell
+        self.build = Path(build).resolve()
         subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
         libraries = next(Path(prefix).rglob("libmuster.so")).parent
         self.environment = {
             **os.environ,
-            "PATH": f"{prefix}/bin:{os.environ['PATH']}",
+            "PATH": f"{prefix}/bin:{PATH}",
             "PKG_CONFIG_PATH": f"{libraries}/pkgconfig",
             "LD_LIBRARY_PATH": str(libraries),
             "LC_ALL": "C.UTF-8",
@@ -167,8 +180,8 @@ def console_script(pairs):
 def run_console(script, installation, scratch):
     """Run a session and everything that it leaves in the background, up to its last command."""
     with open(Path(scratch, ".output"), "w+b") as output:
-        shell = subprocess.Popen(["bash", "--noprofile", "--norc", "-c", script], cwd=scratch,
-                                 env=installation.environment, stdin=subprocess.DEVNULL,
+        shell = subprocess.Popen([*installation.before, "bash", "--noprofile", "--norc", "-c", script], cwd=scratch,
+                                 env={**installation.environment, "HOME": scratch}, stdin=subprocess.DEVNULL,
                                  stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             shell.wait(SECONDS)
@@ -193,6 +206,8 @@ def try_console(block, installation, scratch):
         return "no line begins with $"
     for name, text in block.files.items():
         Path(scratch, name).write_text(text, encoding="utf-8")
+    if block.in_tree:
+        Path(scratch, "build").symlink_to(installation.build)
     output = run_console(console_script(pairs), installation, scratch)
     if output is None:
         return f"not done in {SECONDS} seconds"
@@ -249,14 +264,16 @@ def try_python(block, installation, scratch):
 TRIALS = {"c": try_c, "console": try_console, "python": try_python}
 
 
-def problems(root, build):
+def problems(root, build, need="", before=()):
     """A text for each block that does not do what it shows, and the number of blocks tried."""
     found = []
     tried = 0
     with tempfile.TemporaryDirectory() as prefix:
-        installation = Installation(root, build, prefix)
+        installation = Installation(root, build, prefix, before)
         for block in all_blocks(Path(root)):
-            if block.kind in TRIALS:
+            if block.needs and (block.kind != "console" or block.needs not in NEEDS):
+                found.append(f"{block.place}:{block.line}: no test runs a block of {block.kind} that needs {block.needs}")
+            elif block.kind in TRIALS and block.needs == need:
                 tried += 1
                 with tempfile.TemporaryDirectory() as scratch:
                     trouble = TRIALS[block.kind](block, installation, scratch)
@@ -265,7 +282,15 @@ def problems(root, build):
     return found, tried
 
 
-if __name__ == "__main__":
-    lines, count = problems(sys.argv[1], sys.argv[2])
+def main(root, build, need=""):
+    before, why = NEEDS[need]() if need else ([], None)
+    if why:
+        print(f"NOT RUN: what docs/ shows with {need}: {why}")
+        return NOT_RUN
+    lines, count = problems(root, build, need, before)
     print("\n".join(lines) or f"{count} blocks do what they show")
-    sys.exit(1 if lines else 0)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

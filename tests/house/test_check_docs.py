@@ -4,9 +4,12 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
+import contextlib
+import io
 import os
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import check_docs
@@ -15,6 +18,7 @@ from check_docs import matches, problems
 
 class CheckDocs(unittest.TestCase):
     examples = {}
+    need, before = "", ()
 
     def found(self, text, place="README.md"):
         with tempfile.TemporaryDirectory() as root:
@@ -24,7 +28,7 @@ class CheckDocs(unittest.TestCase):
             for name, example in self.examples.items():
                 Path(root, name).parent.mkdir(parents=True, exist_ok=True)
                 Path(root, name).write_text(example)
-            found, self.tried = problems(root, os.environ["MUSTER_BUILD"])
+            found, self.tried = problems(root, os.environ["MUSTER_BUILD"], self.need, self.before)
         return found
 
     def assert_true_text(self, text, place="README.md"):
@@ -122,6 +126,36 @@ class CheckDocs(unittest.TestCase):
 
     def test_a_console_without_a_command_is_found(self):
         self.assert_false_text("```console\necho one\n```\n", "before the first command")
+
+    def test_a_console_has_a_home_of_its_own(self):
+        self.assert_true_text("```console\n$ test ~ -ef .\n```\n")
+
+    def test_a_console_begins_where_the_build_is_if_it_says_so(self):
+        self.assert_true_text("```console tree\n$ ls build/CMakeCache.txt\nbuild/CMakeCache.txt\n```\n")
+        self.assert_false_text("```console\n$ ls build\n```\n", "ended with 2")
+
+    def test_a_console_that_needs_something_is_left_to_the_run_for_that(self):
+        text = "```console needs=namespaces\n$ false\n```\n"
+        self.assertEqual((self.found(text), self.tried), ([], 0))
+        self.need = "namespaces"
+        self.assert_false_text(text, "ended with 1")
+        self.assertEqual((self.found("```console\n$ false\n```\n"), self.tried), ([], 0))
+
+    def test_words_may_come_before_the_shell_of_a_console(self):
+        self.before = ["env", "NAME=muster"]
+        self.assert_true_text("```console\n$ echo $NAME\nmuster\n```\n")
+
+    def test_a_need_that_nobody_knows_is_found(self):
+        found = self.found("```console needs=luck\n$ true\n```\n")
+        self.assertEqual((len(found), self.tried), (1, 0))
+        self.assertIn("needs luck", found[0])
+
+    def test_where_a_need_cannot_be_had_it_says_so_and_why(self):
+        output = io.StringIO()
+        with unittest.mock.patch.dict(check_docs.NEEDS, namespaces=lambda: (None, "not permitted")), \
+                contextlib.redirect_stdout(output):
+            self.assertEqual(check_docs.main(".", os.environ["MUSTER_BUILD"], "namespaces"), 77)
+        self.assertRegex(output.getvalue(), "^NOT RUN: .*: not permitted\n$")
 
     def test_other_blocks_are_left(self):
         self.assertEqual(self.found("```json\n{\n```\n\n```text\n$ false\n```\n\n```sh\nfalse\n```\n"), [])

@@ -14,6 +14,7 @@ import xml.etree.ElementTree as xml
 from dataclasses import dataclass
 
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: \d+ \| Crashing: \d+")
+NOT_RUN = re.compile(r"NOT RUN: [^\n'\"]+")
 PYTEST = re.compile(r"^=*\s*((?:\d+ \w+, )*\d+ \w+) in [\d.]+s\b", re.MULTILINE)
 WHOLE_OUTPUT = str(64 << 20)
 AT_ONCE = (os.cpu_count() or 1) + 1     # one more than processors: there is always one that waits for something
@@ -60,6 +61,12 @@ def count_report(text):
     return sum(map(count_case, xml.fromstring(text).iter("testcase")), Count())
 
 
+def not_run(text):
+    """What tests say that they did not run, and why."""
+    return sorted({f"{case.get('name')}: {reason}" for case in xml.fromstring(text).iter("testcase")
+                   for reason in NOT_RUN.findall(case.findtext("system-out") or "")})
+
+
 def run(build):
     """Run one build's tests; a ctest that fails beyond its tests counts as a failure."""
     print(f"== {build}", flush=True)
@@ -71,7 +78,9 @@ def run(build):
             "--test-output-size-passed", WHOLE_OUTPUT, "--test-output-size-failed", WHOLE_OUTPUT]).returncode
         try:
             with open(report, encoding="utf-8", errors="replace") as file:
-                count = count_report(file.read())
+                text = file.read()
+            count = count_report(text)
+            print("".join(f"{line}\n" for line in not_run(text)), end="")
         except (OSError, xml.ParseError) as error:
             print(f"{build}: no report of the tests: {error}")
             return Count(failed=1)

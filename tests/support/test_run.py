@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from run import Count, count_report, main
+from run import Count, count_report, main, not_run
 
 
 def case(output="", status="run", inside=""):
@@ -32,6 +32,11 @@ class CountReport(unittest.TestCase):
 
     def test_any_test_counts_as_one(self):
         self.assert_count([case(), case()], passed=2)
+
+    def test_what_was_not_run_is_told_once_with_its_reason(self):
+        cases = [case("test_one ... skipped 'NOT RUN: no node'\ntest_two ... skipped 'NOT RUN: no node'\n"),
+                 case("NOT RUN: no root\n", "notrun", "<skipped/>"), case("all of it\n")]
+        self.assertEqual(not_run(f"<testsuite>{''.join(cases)}</testsuite>"), ["a: NOT RUN: no node", "a: NOT RUN: no root"])
 
     def test_a_failed_test_counts_as_one(self):
         self.assert_count([case(status="fail", inside=FAILURE)], failed=1)
