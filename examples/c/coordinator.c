@@ -12,61 +12,39 @@
 
 #define SECONDS 30
 
-/*  One round; returns the mean of what was replied in *mean, and says who did not reply. */
+/*  A round: a command to all, the mean of what they reply, and who was missed. Who leaves is not. */
 static muster_error_t
-ask_all (muster_ask_t *round, double *mean)
+ask_all (muster_listener_t *listener, const char *cmd, double *mean, size_t *replied)
 {
     double sum = 0, loss;
     muster_message_t *reply;
-    muster_error_t error = muster_ask_send (round, "TRAIN", "{s:f}", "mean", *mean);
+    muster_ask_t *round = muster_ask_new (listener);
+    if (!round)
+        return MUSTER_NOMEM;
+    muster_ask_set_timeout (round, SECONDS);
+    muster_error_t error = muster_ask_send (round, cmd, "{s:f}", "mean", *mean);
     while (!error && (error = muster_ask_next (round, &reply)) == 0) {
         error = muster_message_unpack (reply, "{s:f}", "loss", &loss);
-        if (!error)
-            sum += loss;
+        sum += error ? 0 : loss;
         muster_message_done (&reply, error);
     }
     const char *source;
     muster_error_t why;
     for (size_t i = 0; muster_ask_missing (round, i, &source, &why) == 0; i++)
-        fprintf (stderr, "%s: %s\n", source, muster_error_text (why));
-    if (muster_ask_replied (round) > 0)
-        *mean = sum / (double) muster_ask_replied (round);
-    return error == MUSTER_END ? 0 : error;
-}
-
-/*  A round of which nobody says anything ends when all have left. */
-static muster_error_t
-dismiss (muster_listener_t *listener)
-{
-    muster_message_t *reply;
-    muster_ask_t *round = muster_ask_new (listener);
-    muster_error_t error = round ? muster_ask_send (round, "STOP", NULL) : MUSTER_NOMEM;
-    if (!error)
-        error = muster_ask_next (round, &reply);
+        if (why != MUSTER_LEFT)
+            fprintf (stderr, "%s: %s\n", source, muster_error_text (why));
+    *replied = muster_ask_replied (round);
+    if (*replied > 0)
+        *mean = sum / (double) *replied;
     muster_ask_destroy (&round);
     return error == MUSTER_END ? 0 : error;
-}
-
-static muster_error_t
-coordinate (muster_listener_t *listener, size_t workers)
-{
-    double mean = 1;
-    muster_error_t error = muster_listener_wait_for_workers (listener, workers, SECONDS * 1000);
-    for (int number = 1; number <= 3 && !error; number++) {
-        muster_ask_t *round = muster_ask_new (listener);
-        if (!round)
-            return MUSTER_NOMEM;
-        muster_ask_set_timeout (round, SECONDS);
-        error = ask_all (round, &mean);
-        printf ("round %d: %zu replies, mean loss %.3f\n", number, muster_ask_replied (round), mean);
-        muster_ask_destroy (&round);
-    }
-    return error ? error : dismiss (listener);
 }
 
 int
 main (int argc, char **argv)
 {
+    double mean = 1;
+    size_t replied = 0;
     muster_listener_t *listener = muster_listener_new (argc > 2 ? argv [2] : "tcp://127.0.0.1:5670");
     if (!listener)
         return 1;
@@ -74,8 +52,14 @@ main (int argc, char **argv)
     if (!error) {
         printf ("listening on %s\n", muster_listener_endpoint (listener));
         fflush (stdout);
-        error = coordinate (listener, argc > 1 ? (size_t) atoi (argv [1]) : 1);
+        error = muster_listener_wait_for_workers (listener, argc > 1 ? (size_t) atoi (argv [1]) : 1, SECONDS * 1000);
     }
+    for (int number = 1; number <= 3 && !error; number++) {
+        error = ask_all (listener, "TRAIN", &mean, &replied);
+        printf ("round %d: %zu replies, mean loss %.3f\n", number, replied, mean);
+    }
+    if (!error)
+        error = ask_all (listener, "STOP", &mean, &replied);    /* nobody replies: it ends when all have left */
     if (error)
         fprintf (stderr, "%s %s\n", muster_error_text (error), muster_listener_reason (listener));
     muster_listener_destroy (&listener);

@@ -22,59 +22,46 @@ import muster
 COUNT, DIES_AT = 1000, 400
 
 
-class State:
-    """A sum, and how far it has come. In a file that is replaced as a whole."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        saved = json.loads(path.read_text()) if path.exists() else {"sum": 0, "positions": {}}
-        self.sum, self.positions = saved["sum"], saved["positions"]
-
-    def add(self, message: muster.Message) -> None:
-        if message.position <= self.positions.get(message.session, 0):
-            return      # it came again
-        self.sum += message.data["n"]
-        self.positions[message.session] = message.position
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps({"sum": self.sum, "positions": self.positions}))
-        new.replace(self.path)
+def save(path: Path, state: object) -> None:
+    """The file is replaced as a whole: who is killed meanwhile leaves the old one."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(state))
+    new.replace(path)
 
 
 def coordinate(endpoint: str, path: Path, dies_at: int) -> None:
-    state = State(path)
-
-    def handle(message: muster.Message) -> None:
-        state.add(message)
-        if message.position == dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    listener = muster.Listener(endpoint)
-    listener.register_default_handler(handle)
-    with listener:
+    state = json.loads(path.read_text()) if path.exists() else {"sum": 0, "positions": {}}
+    with muster.Listener(endpoint) as listener:
         print(listener.endpoint, flush=True)
-        sys.stdin.read()    # until its parent has nothing more for it
-    print(f"sum {state.sum}", flush=True)
+        for message in listener.messages():
+            if message.position > state["positions"].get(message.session, 0):   # or it has come again
+                state["sum"] += message.data["n"]
+                state["positions"][message.session] = message.position
+                save(path, state)
+            if message.position == dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if message.position == COUNT:
+                break
+    print(f"resumed: sum {state['sum']}")
 
 
-def start(endpoint: str, path: Path, dies_at: int) -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, __file__, endpoint, str(path), str(dies_at)],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def start(*arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, __file__, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "state.json")
-        with start("tcp://127.0.0.1:*", path, DIES_AT) as first:
-            endpoint = first.stdout.readline().strip()
-            worker = muster.Worker(endpoint, "worker-1")
+        first = start("tcp://127.0.0.1:*", path, DIES_AT)
+        endpoint = first.stdout.readline().strip()
+        with muster.Worker(endpoint, "worker-1") as worker:
             for n in range(1, COUNT + 1):
                 worker.send("NUMBER", {"n": n})
-            first.wait()
-        print(f"killed with {State(path).sum} of {COUNT * (COUNT + 1) // 2}")
-        second = start(endpoint, path, dies_at=0)
-        with worker:
+            first.communicate()     # returns when it is dead
+            print("killed with", json.loads(path.read_text())["sum"], "of", COUNT * (COUNT + 1) // 2)
+            second = start(endpoint, path, 0)
             worker.flush(timeout=30)
-        print("resumed:", second.communicate()[0].splitlines()[1])
+        print(second.communicate()[0].splitlines()[1])
 
 
 if __name__ == "__main__":
