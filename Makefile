@@ -43,6 +43,7 @@ bench: dependencies-bench all
 
 install: all
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 #   Debian packages, in build/package.
 package: dependencies-package build-package

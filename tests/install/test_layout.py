@@ -7,10 +7,12 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 import os
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 import unittest
 
-from installed import PREFIX, ROOT, InstalledCase, call, version
+from installed import PREFIX, ROOT, SECONDS, InstalledCase, call, version
 
 sys.path.insert(0, str(ROOT / "tests/house"))
 import check_symbols    # noqa: E402
@@ -68,6 +70,21 @@ class Unit(InstalledCase):
         for line in ("DynamicUser=yes", "CapabilityBoundingSet=", "NoNewPrivileges=yes", "ProtectSystem=strict",
                      "ProtectHome=yes", "StateDirectory=muster/%i", "LimitCORE=0"):
             self.assertIn(line, self.lines)
+
+
+    def verify(self, text):
+        """What systemd says of a unit."""
+        unit = self.scratch / "muster-listen@.service"
+        unit.write_text(text, encoding="utf-8")
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit],
+                              capture_output=True, text=True, timeout=SECONDS, check=False)
+        return done.stdout + "".join(line for line in done.stderr.splitlines(keepends=True) if "muster-listen" in line)
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "NOT RUN: systemd-analyze is not installed (systemd)")
+    def test_systemd_finds_no_fault_with_it_and_would_find_one(self):
+        text = "\n".join(self.lines)
+        self.assertEqual(self.verify(text), "")
+        self.assertIn("protect system", self.verify(text.replace("ProtectSystem=strict", "ProtectSystem=very")))
 
 
 COMPLETE = """
