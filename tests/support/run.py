@@ -16,7 +16,7 @@ from dataclasses import dataclass
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: \d+ \| Crashing: \d+")
 PYTEST = re.compile(r"^=*\s*((?:\d+ \w+, )*\d+ \w+) in [\d.]+s\b", re.MULTILINE)
 WHOLE_OUTPUT = str(64 << 20)
-AT_ONCE = (os.cpu_count() or 1) + 1     # one more than processors: there is always one that waits for something
+AT_ONCE = 2 * (os.cpu_count() or 1) + 2     # in halves, as tests say what they take; one more than there are: one waits always
 
 
 @dataclass
