@@ -17,7 +17,7 @@ SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \| Failing: 
 NOT_RUN = re.compile(r"NOT RUN: [^\n'\"]+")
 PYTEST = re.compile(r"^=*\s*((?:\d+ \w+, )*\d+ \w+) in [\d.]+s\b", re.MULTILINE)
 WHOLE_OUTPUT = str(64 << 20)
-AT_ONCE = (os.cpu_count() or 1) + 1     # one more than processors: there is always one that waits for something
+AT_ONCE = 2 * (os.cpu_count() or 1) + 2     # in halves, as tests say what they take; one more than there are: one waits always
 
 
 @dataclass

@@ -12,23 +12,45 @@
 #include <numpy/arrayobject.h>
 #include <numpy/arrayscalars.h>
 
-int
-array_init (void)
+/*  NumPy is imported with the first array that comes or goes: whoever has none does not
+    wait for it. Two threads that need it at once import it once, as Python does it. */
+static bool imported;       /* guarded by the GIL */
+
+static int
+need_numpy (void)
 {
-    import_array1 (-1);
+    if (imported)
+        return 0;
+    if (_import_array () < 0)       /* import_array1 would print the exception */
+        return -1;
+    imported = true;
     return 0;
+}
+
+/*  Before NumPy is there, nothing is of it. */
+static bool
+has_numpy (void)
+{
+    if (imported)
+        return true;
+    if (!PyDict_GetItemString (PyImport_GetModuleDict (), "numpy"))
+        return false;
+    if (need_numpy () == 0)
+        return true;
+    PyErr_Clear ();
+    return false;
 }
 
 bool
 array_is (PyObject *value)
 {
-    return PyArray_Check (value);
+    return has_numpy () && PyArray_Check (value);
 }
 
 bool
 array_is_scalar (PyObject *value)
 {
-    return PyArray_IsScalar (value, Generic);
+    return has_numpy () && PyArray_IsScalar (value, Generic);
 }
 
 PyObject *
@@ -147,6 +169,8 @@ array_new (const muster_array_t *array, PyObject *owner)
     npy_intp shape [MUSTER_ARRAY_DIMS_MAX];
     for (size_t i = 0; i < array->dims; i++)
         shape [i] = (npy_intp) array->shape [i];
+    if (need_numpy ())
+        return NULL;
     PyArray_Descr *dtype = dtype_new (array->dtype);
     if (!dtype)
         return NULL;

@@ -11,8 +11,6 @@
 
 #include "core.h"
 
-int array_init (void);
-
 bool array_is (PyObject *value);
 bool array_is_scalar (PyObject *value);
 

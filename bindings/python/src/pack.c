@@ -317,7 +317,7 @@ static int kept_count;
 int
 pack_init (void)
 {
-    return array_init () || ext_init () ? -1 : 0;
+    return ext_init ();
 }
 
 muster_writer_t *

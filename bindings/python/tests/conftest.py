@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator, Tuple
 
 import muster
 import pytest
+from shares import pytest_addoption, pytest_collection_modifyitems  # noqa: F401  (hooks, which pytest finds here)
 
 #   Long enough for a loaded machine; a test that is right never waits so long.
 PATIENCE = 30

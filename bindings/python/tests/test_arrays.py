@@ -8,6 +8,7 @@ import gc
 import random
 import weakref
 
+import children
 import muster
 import numpy as np
 import pytest
@@ -36,19 +37,18 @@ def both_ways(request, pair, collector):
     return as_message if request.param == "message" else as_command
 
 
-def elements(array):
-    """The bytes of its elements in C order; of padding in long doubles, which is nobody's, nothing."""
-    array = np.ascontiguousarray(array)
-    if array.dtype.itemsize == 16 and array.dtype.kind == "f":
-        return array.astype(np.longdouble).tolist()
-    return array.tobytes()
+def have_same_elements(got, sent):
+    """Byte for byte; of long doubles the values: their padding is nobody's."""
+    if sent.dtype.itemsize == 16 and sent.dtype.kind == "f":
+        return np.array_equal(got.astype(np.longdouble), sent.astype(np.longdouble))
+    return got.tobytes() == sent.tobytes()      # in C order, both
 
 
 def check_same(got, sent):
     assert type(got) is np.ndarray
     assert got.dtype == sent.dtype and got.dtype.str == sent.dtype.str
     assert got.shape == sent.shape
-    assert elements(got) == elements(sent)
+    assert have_same_elements(got, sent)
     assert got.flags.c_contiguous and got.flags.writeable and got.flags.aligned
 
 
@@ -383,3 +383,67 @@ def test_a_broadcast_array_that_one_worker_writes_stays_what_it_was_for_the_othe
             first = one.recv(PATIENCE).data["w"]
             first[:] = 7
             assert not other.recv(PATIENCE).data["w"].any()
+
+
+#   --------------------------------------------------------------------------
+#   When NumPy is imported
+
+ARRAY = _core.pack({"w": np.arange(3)}).hex()
+
+
+def test_whoever_has_no_array_does_not_import_numpy():
+    children.check("""
+        import sys, muster
+        data = {"values": [1, 2.5, "text", None, (True, b"bytes"), {"deep": [[]]}], "ext": muster.Ext(5, b"x"), "b": bytearray(3)}
+        with muster.Listener("tcp://127.0.0.1:*") as listener, muster.Worker(listener.endpoint, "worker-1") as worker:
+            worker.send("DATA", data)
+            message = next(listener.messages(30))
+            listener.send("worker-1", "BACK", message.data)
+            assert worker.recv(30).data == message.data
+            del message
+        assert "numpy" not in sys.modules
+        """)
+
+
+def test_the_first_array_that_arrives_imports_numpy_for_all_threads_that_have_one():
+    assert children.check("""
+        import concurrent.futures, sys, threading
+        from muster import _core
+        assert "numpy" not in sys.modules
+        begin = threading.Barrier(4)
+        def unpack(number):
+            begin.wait(30)
+            return _core.unpack(bytes.fromhex(sys.argv[1]))["w"]
+        with concurrent.futures.ThreadPoolExecutor(4) as threads:
+            for array in threads.map(unpack, range(4)):
+                print(type(array), array.tolist())
+        """, ARRAY) == ["<class 'numpy.ndarray'> [0, 1, 2]"] * 4
+
+
+def test_an_array_of_numpy_that_was_imported_later_is_sent():
+    assert children.check("""
+        import sys
+        from muster import _core
+        _core.pack({"list": [1]})
+        import numpy
+        assert _core.unpack(_core.pack({"scalar": numpy.float32(0.5)})) == {"scalar": 0.5}
+        print(_core.pack({"w": numpy.arange(3)}).hex())
+        """) == [ARRAY]
+
+
+def test_an_array_without_numpy_is_an_error_and_with_it_later_none():
+    children.check("""
+        import sys
+        from muster import _core
+        sys.modules["numpy"] = None
+        for _ in range(2):
+            try:
+                _core.unpack(bytes.fromhex(sys.argv[1]))
+            except ImportError:
+                pass
+            else:
+                raise AssertionError
+        assert _core.unpack(_core.pack({"list": [1]})) == {"list": [1]}
+        del sys.modules["numpy"]
+        assert _core.unpack(bytes.fromhex(sys.argv[1]))["w"].size == 3
+        """, ARRAY)
