@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "data.h"
+#include "diagnose.h"
 #include "error.h"
 #include "interrupt.h"
 #include "keys.h"
