@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "data.h"
+#include "diagnose.h"
 #include "endpoint.h"
 #include "error.h"
 #include "interrupt.h"

@@ -230,6 +230,17 @@ take_hello (listener_core_t *self, const sender_t *sender, const frame_t *hello)
     answer_hello (self, sender, hello);
 }
 
+/*  Whoever is let in may ask, as often as he likes: it takes an answer that is hardly larger. He is nobody
+    that was refused. */
+static void
+answer_question (listener_core_t *self, const sender_t *sender, const frame_t *question)
+{
+    if (self->phase == LISTENER_RUNNING)
+        pump_refusal (self, &sender->route, question, MUSTER_VERSION, muster_error_text (MUSTER_VERSION));
+    else
+        pump_refusal (self, &sender->route, question, MUSTER_CLOSED, "the listener stops");
+}
+
 static void
 refuse_version (listener_core_t *self, const sender_t *sender, const frame_t *hello, uint8_t version)
 {
@@ -277,6 +288,9 @@ take_frame (listener_core_t *self, const sender_t *sender, const uint8_t *bytes,
     size_t body_size;
     uint8_t version;
     muster_refusal_t refusal = frame_read (bytes, size, &frame, &body, &body_size, &version);
+    if (!refusal && version == PROTOCOL_QUESTION)
+        answer_question (self, sender, &frame);
+    else
     if (!refusal && version != PROTOCOL_VERSION)
         refuse_version (self, sender, &frame, version);
     else

@@ -13,6 +13,7 @@
 
 #include "actor/round.h"
 #include "actor/trace.h"
+#include "actor/wall.h"
 
 /*  Pieces of commands under way to one worker: what is sent next, a heartbeat
     say, waits behind no more than these. */
@@ -175,6 +176,7 @@ pump_refusal (listener_core_t *self, const route_t *route, const frame_t *hello,
     frame_t frame = { .kind = FRAME_END, .session = hello->session, .epoch = hello->epoch };
     frame.end.error = error;
     snprintf (frame.end.text, sizeof frame.end.text, "%s", reason);
+    frame.end.time_ms = error == MUSTER_VERSION ? wall_ms () : 0;
     flight_send_control (binding_router (self->binding), route, &frame, self->writer);
     trace_frame ("", &frame, TRACE_SENT, &self->sent_log, self->now);
 }

@@ -17,5 +17,6 @@ int keygen_command (int argc, char **argv);
 int enrol_command (int argc, char **argv);
 int revoke_command (int argc, char **argv);
 int stats_command (int argc, char **argv);
+int doctor_command (int argc, char **argv);
 
 #endif

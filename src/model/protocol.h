@@ -18,6 +18,9 @@
 
 #define PROTOCOL_VERSION 1
 
+/*  A HELLO of this version is nobody's: it asks what the listener speaks, and begins nothing. */
+#define PROTOCOL_QUESTION 0
+
 /*  Sizes of frames, in bytes: a run of messages that share a frame, and one
     piece of a message that is larger than that. Commands go in smaller
     pieces, so that no heartbeat waits behind a model. */
@@ -116,6 +119,7 @@ typedef struct {
 typedef struct {
     uint32_t error;         /* muster_error_t; CLOSED: the listener stopped and keeps the session */
     char text [MUSTER_NAME_MAX + 1];
+    uint64_t time_ms;       /* of VERSION alone: the listener's clock, since 1970, UTC; 0: it does not tell */
 } frame_end_t;
 
 /*  Bytes of a REPORT, header included, and ms between two for one connection. */

@@ -292,6 +292,12 @@ connection_watch (connection_t *self, int64_t now)
     return self->state;
 }
 
+bool
+connection_reached (const connection_t *self, int index)
+{
+    return self->sides [index].connected;
+}
+
 const char *
 connection_reason (const connection_t *self)
 {

@@ -62,6 +62,10 @@ void *connection_dealer (connection_t *self);
 void *connection_monitor (connection_t *self, int index);
 connection_news_t connection_watch (connection_t *self, int64_t now);
 
+/*  Is somebody there, hands shaken or not? index 0: at the endpoint; 1: at the return endpoint. As
+    the last connection_watch found it, and so it stays. */
+bool connection_reached (const connection_t *self, int index);
+
 /*  Why it was refused: a static string. */
 const char *connection_reason (const connection_t *self);
 

@@ -66,6 +66,14 @@ frame_write_header (const frame_t *frame, uint8_t *at)
     }
 }
 
+void
+frame_write_question (uint32_t epoch, uint8_t *at)
+{
+    frame_t frame = { .kind = FRAME_HELLO, .epoch = epoch };
+    frame_write_header (&frame, at);
+    at [3] = PROTOCOL_QUESTION;
+}
+
 static void
 write_text (muster_writer_t *writer, const char *text)
 {
@@ -118,6 +126,17 @@ write_positions (const frame_positions_t *positions, muster_writer_t *writer)
 }
 
 static void
+write_end (const frame_end_t *end, muster_writer_t *writer)
+{
+    bool timed = end->error == MUSTER_VERSION && end->time_ms > 0;
+    muster_writer_seq (writer, timed ? 3 : 2);
+    muster_writer_uint (writer, end->error);
+    write_text (writer, end->text);
+    if (timed)
+        muster_writer_uint (writer, end->time_ms);
+}
+
+static void
 write_body (const frame_t *frame, muster_writer_t *writer)
 {
     switch (frame->kind) {
@@ -141,9 +160,7 @@ write_body (const frame_t *frame, muster_writer_t *writer)
             muster_writer_bool (writer, frame->goodbye.keep);
             break;
         case FRAME_END:
-            muster_writer_seq (writer, 2);
-            muster_writer_uint (writer, frame->end.error);
-            write_text (writer, frame->end.text);
+            write_end (&frame->end, writer);
             break;
         case FRAME_OBSERVE:
             muster_writer_seq (writer, 1);
@@ -272,6 +289,23 @@ read_positions (muster_reader_t *reader, frame_positions_t *positions)
     return true;
 }
 
+/*  What is no time in the place of one is for later versions. */
+static bool
+read_end (muster_reader_t *reader, uint32_t count, frame_end_t *end)
+{
+    muster_value_t time;
+    end->time_ms = 0;
+    if (!read_uint32 (reader, &end->error) || end->error >= END_ERRORS || !read_text (reader, end->text, true))
+        return false;
+    if (end->error != MUSTER_VERSION || count < 3)
+        return true;
+    if (muster_reader_next (reader, &time))
+        return false;
+    if (time.type == MUSTER_VALUE_UINT)
+        end->time_ms = time.u;
+    return true;
+}
+
 /*  The map has to keep the rules of a message's data (docs/protocol.md, "Data"). */
 static bool
 read_report (muster_reader_t *reader, frame_report_t *report)
@@ -312,9 +346,7 @@ read_body (muster_reader_t *reader, frame_t *frame)
             return read_uint (reader, &frame->goodbye.last)
                 && read_bool (reader, &frame->goodbye.keep);
         case FRAME_END:
-            return read_uint32 (reader, &frame->end.error)
-                && frame->end.error < END_ERRORS
-                && read_text (reader, frame->end.text, true);
+            return read_end (reader, array.count, &frame->end);
         case FRAME_OBSERVE:
             return read_uint32 (reader, &frame->observe.version) && frame->observe.version > 0;
         case FRAME_REPORT:

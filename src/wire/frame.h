@@ -26,7 +26,7 @@ bool frame_is_session (const uint8_t *bytes, size_t size);
 
 /*  Read a frame; for data and chunks body is what follows the header. Returns
     MUSTER_REFUSAL_NONE, HEADER or CONTROL. A frame of another protocol version
-    is HEADER, but for a HELLO, whose *version is set so that it can be told. */
+    is HEADER, but for a HELLO; *version is set, so that it can be told, whenever the header is whole. */
 muster_refusal_t frame_read (
     const uint8_t *bytes, size_t size, frame_t *frame, const uint8_t **body, size_t *body_size, uint8_t *version);
 
@@ -35,6 +35,10 @@ size_t frame_header_size (frame_kind_t kind);
 
 /*  Write the header of a data or chunk frame to at (frame_header_size bytes). */
 void frame_write_header (const frame_t *frame, uint8_t *at);
+
+/*  Write a HELLO of version 0 that has this epoch, whose body is what follows and nobody
+    reads, to at (frame_header_size (FRAME_HELLO) bytes). */
+void frame_write_question (uint32_t epoch, uint8_t *at);
 
 /*  Append a control frame. */
 void frame_write (const frame_t *frame, muster_writer_t *writer);

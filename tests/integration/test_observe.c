@@ -74,6 +74,7 @@ Test (observe, the_owner_sees_each_worker_by_its_source)
     muster_worker_t *first = scene_worker (&scene, "a");
     MUST (muster_worker_send (first, "C", "{}") == 0);
     MUST (muster_worker_flush (first, WAIT_MS) == 0);
+    AWAIT (scene_stats (&scene).workers == 2);
     muster_worker_stats_t *workers;
     size_t count;
     cr_assert_eq (muster_listener_worker_stats (scene.listener, &workers, &count), 0);

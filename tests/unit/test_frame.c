@@ -176,6 +176,8 @@ fill_small (json_object *vector, frame_t *frame)
         default:
             frame->end.error = (uint32_t) vectors_number (vector, "error");
             text_field (vector, "text", frame->end.text);
+            if (json_object_object_get (vector, "time"))
+                frame->end.time_ms = vectors_number (vector, "time");
             break;
     }
 }
@@ -315,6 +317,47 @@ Test (frame, each_control_frame_is_written_as_its_vector)
     }
     for (frame_kind_t kind = FRAME_HELLO; kind <= FRAME_REPORT; kind++)
         cr_assert (seen [kind], "no vector of %s", kinds [kind]);
+}
+
+Test (frame, the_time_behind_another_version_is_read)
+{
+    walk_t walk = {0};
+    size_t timed = 0;
+    while (next_vector (&walk)) {
+        frame_t frame;
+        const uint8_t *body;
+        size_t body_size;
+        uint8_t version;
+        if (!is_valid (&walk) || kind_of (&walk) != FRAME_END)
+            continue;
+        frame_read (walk.bytes.bytes, walk.bytes.size, &frame, &body, &body_size, &version);
+        bool told = json_object_object_get (walk.vector, "time");
+        cr_assert_eq (frame.end.time_ms, told ? vectors_number (walk.vector, "time") : 0, "%s", name_of (&walk));
+        timed += told;
+    }
+    cr_assert_gt (timed, 0);
+}
+
+Test (frame, a_time_is_written_behind_another_version_alone)
+{
+    frame_t one = { .kind = FRAME_END, .end = { .error = MUSTER_LEFT, .time_ms = 1 } };
+    frame_t other = { .kind = FRAME_END, .end = { .error = MUSTER_LEFT } };
+    assert_same_frame (&one, &other, "LEFT");
+}
+
+Test (frame, a_question_is_a_hello_of_version_0)
+{
+    uint8_t bytes [FRAME_HEADER_ROOM] = { 0 };
+    frame_t frame;
+    const uint8_t *body;
+    size_t body_size;
+    uint8_t version;
+    frame_write_question (7, bytes);
+    cr_assert_eq (frame_read (bytes, frame_header_size (FRAME_HELLO), &frame, &body, &body_size, &version),
+        MUSTER_REFUSAL_NONE);
+    cr_assert_eq (version, PROTOCOL_QUESTION);
+    cr_assert_eq (frame.kind, FRAME_HELLO);
+    cr_assert_eq (frame.epoch, 7);
 }
 
 Test (frame, each_data_and_chunk_header_is_written_as_its_vector)

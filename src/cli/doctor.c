@@ -1,0 +1,238 @@
+/*  doctor.c - muster doctor
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <muster/data.h>
+#include <muster/diagnose.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+#define VERDICT_ROOM 1600
+#define WELL "all is well"
+
+static const char help [] =
+    "usage: muster doctor ENDPOINT [--json] [--timeout S] [--return ENDPOINT]\n"
+    "                              [--key K.key --server L.pub]\n"
+    "\n"
+    "From a worker's host: is the listener at ENDPOINT in reach, and if not, why? Looks at\n"
+    "name, both ports, handshake and keys, protocol version, round trip, throughput and\n"
+    "clocks, until something fails; the last line says what is wrong and what to do. No\n"
+    "session is opened, and no handler sees anything of it.\n"
+    "\n"
+    "The throughput is that of the connection for control, to the listener and not back:\n"
+    "4 MiB in frames of 16,000 bytes, or what a second takes. Messages have a connection of\n"
+    "their own, and frames that are larger.\n"
+    "\n"
+    "  --json         print it as one JSON object\n"
+    "  --timeout S    how many seconds each step may take (5 unless given)\n"
+    "  --return ENDPOINT\n"
+    "                 the way back, for a listener that was given one of its own\n"
+    "  --key K.key    the worker's key\n"
+    "  --server L.pub the listener's public key\n"
+    "\n"
+    "Exit codes: 0 all is well, 1 something is not, 2 not understood.\n";
+
+enum { OPTION_JSON = 1, OPTION_TIMEOUT, OPTION_RETURN, OPTION_KEY, OPTION_SERVER };
+
+static const struct option options_known [] = {
+    { "json", no_argument, NULL, OPTION_JSON },
+    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "return", required_argument, NULL, OPTION_RETURN },
+    { "key", required_argument, NULL, OPTION_KEY },
+    { "server", required_argument, NULL, OPTION_SERVER },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+typedef struct {
+    const char *endpoint, *return_endpoint;
+    const char *key, *server;
+    double timeout;
+    muster_writer_t *steps;     /* with --json: maps, one behind the other */
+    size_t count;
+    char verdict [VERDICT_ROOM];
+} doctor_t;
+
+/*  --------------------------------------------------------------------------
+    What it is told */
+
+/*  False if it is wrong, which was said. */
+static bool
+take_option (doctor_t *self, bool *json, int option)
+{
+    switch (option) {
+        case OPTION_JSON:
+            *json = true;
+            return true;
+        case OPTION_TIMEOUT:
+            if (options_seconds (optarg, &self->timeout))
+                return true;
+            say_usage ("doctor", "--timeout needs a number of seconds, more than 0");
+            return false;
+        case OPTION_RETURN:
+            self->return_endpoint = optarg;
+            return true;
+        case OPTION_KEY:
+            self->key = optarg;
+            return true;
+        default:
+            self->server = optarg;
+            return true;
+    }
+}
+
+static int
+take_arguments (doctor_t *self, int argc, char **argv)
+{
+    if (!options_endpoint ("doctor", argc, argv, &self->endpoint))
+        return EXIT_USAGE;
+    if (optind < argc)
+        return say_usage ("doctor", "one endpoint only, not also %s", argv [optind]);
+    if (!self->key != !self->server)
+        return say_usage ("doctor", "--%s is missing: keys need both", self->key ? "server" : "key");
+    return EXIT_DONE;
+}
+
+/*  --------------------------------------------------------------------------
+    What it finds */
+
+static void
+note_verdict (doctor_t *self, const muster_step_t *step)
+{
+    if (!step->ok)
+        snprintf (self->verdict, sizeof self->verdict, "%s%s%s", step->text, *step->advice ? ": " : "", step->advice);
+    else
+    if (*step->advice)
+        snprintf (self->verdict, sizeof self->verdict, WELL "; but %s: %s", step->text, step->advice);
+}
+
+static void
+show_step (const muster_step_t *step, void *arg)
+{
+    note_verdict (arg, step);
+    printf ("%-7s %-14s %s\n", !step->ok ? "failed" : *step->advice ? "remark" : "ok", step->name, step->text);
+    fflush (stdout);
+}
+
+static void
+pack_text (muster_writer_t *writer, const char *key, const char *text)
+{
+    muster_writer_str (writer, key, strlen (key));
+    muster_writer_str (writer, text, strlen (text));
+}
+
+static void
+pack_bool (muster_writer_t *writer, const char *key, bool value)
+{
+    muster_writer_str (writer, key, strlen (key));
+    muster_writer_bool (writer, value);
+}
+
+static void
+pack_step (const muster_step_t *step, void *arg)
+{
+    doctor_t *self = arg;
+    note_verdict (self, step);
+    self->count++;
+    muster_writer_map (self->steps, 3 + (*step->advice != 0) + step->measured);
+    pack_text (self->steps, "name", step->name);
+    pack_bool (self->steps, "ok", step->ok);
+    pack_text (self->steps, "text", step->text);
+    if (*step->advice)
+        pack_text (self->steps, "advice", step->advice);
+    if (step->measured) {
+        muster_writer_str (self->steps, "value", 5);
+        muster_writer_double (self->steps, step->value);
+    }
+}
+
+static muster_error_t
+write_json (const doctor_t *self, bool well)
+{
+    const void *bytes;
+    size_t size;
+    muster_writer_t *whole = muster_writer_new ();
+    muster_error_t error = whole ? muster_writer_bytes (self->steps, &bytes, &size) : MUSTER_NOMEM;
+    if (!error) {
+        muster_writer_map (whole, 3);
+        pack_bool (whole, "ok", well);
+        pack_text (whole, "verdict", self->verdict);
+        muster_writer_str (whole, "steps", 5);
+        muster_writer_seq (whole, self->count);
+        muster_writer_raw (whole, bytes, size);
+        error = muster_writer_bytes (whole, &bytes, &size);
+    }
+    if (!error)
+        error = json_write_data (stdout, bytes, size);
+    if (!error && putchar ('\n') == EOF)
+        error = MUSTER_SYSTEM;
+    muster_writer_destroy (&whole);
+    return error;
+}
+
+static int
+finish (const doctor_t *self, bool well)
+{
+    muster_error_t error = 0;
+    if (self->steps)
+        error = write_json (self, well);
+    else
+    if (well)
+        puts (self->verdict);
+    if (!well)
+        say ("%s: %s", self->endpoint, self->verdict);
+    if (error == MUSTER_NOMEM || error == MUSTER_FORMAT) {
+        say ("%s", muster_error_text (error));
+        return EXIT_FAILED;
+    }
+    if (fflush (stdout) == 0 && !ferror (stdout))
+        return well ? EXIT_DONE : EXIT_FAILED;
+    say ("stdout: %s", strerror (errno));
+    return EXIT_FAILED;
+}
+
+/*  A million seconds, the most there can be, fit in ms. */
+static int
+look (doctor_t *self, bool json)
+{
+    self->steps = json ? muster_writer_new () : NULL;
+    if (json && !self->steps) {
+        say ("out of memory");
+        return EXIT_FAILED;
+    }
+    snprintf (self->verdict, sizeof self->verdict, WELL);
+    muster_error_t error = muster_diagnose (self->endpoint, self->return_endpoint, self->key, self->server,
+        (int) (self->timeout * 1000), json ? pack_step : show_step, self);
+    int code = finish (self, !error);
+    muster_writer_destroy (&self->steps);
+    return code;
+}
+
+int
+doctor_command (int argc, char **argv)
+{
+    doctor_t self = { .timeout = 5 };
+    bool json = false;
+    int option;
+    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
+        if (option == 'h')
+            return say_help (help);
+        if (option == '?' || option == ':')
+            return options_refuse ("doctor", option, argv);
+        if (!take_option (&self, &json, option))
+            return EXIT_USAGE;
+    }
+    int code = take_arguments (&self, argc, argv);
+    return code == EXIT_DONE ? look (&self, json) : code;
+}
