@@ -17,8 +17,9 @@
 
 #include "actor/identity.h"
 #include "actor/inbox.h"
-#include "actor/seats.h"
 #include "actor/roster.h"
+#include "actor/seats.h"
+#include "actor/trace.h"
 #include "actor/transfer.h"
 #include "base/log.h"
 #include "model/allow.h"
@@ -89,8 +90,8 @@ typedef struct {
     backlog_t plain;            /* the plain producers' */
     uint64_t plain_bytes;       /* in it */
     log_limit_t refusal_log;
-    log_limit_t sent_log;       /* of control frames, for debugging */
-    log_limit_t received_log;
+    trace_limit_t sent_log;     /* of control frames, for debugging */
+    trace_limit_t received_log;
     observers_t observers;
 } listener_core_t;
 

@@ -25,6 +25,12 @@ monotonic_ns (void)
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+uint64_t
+monotonic_us (void)
+{
+    return (uint64_t) monotonic_ns () / 1000;
+}
+
 int64_t
 monotonic_deadline (int64_t timeout_ms)
 {

@@ -14,8 +14,9 @@
 /*  Milliseconds of a clock that no one sets. */
 int64_t monotonic_ms (void);
 
-/*  Nanoseconds of the same clock. */
+/*  Nanoseconds and microseconds of the same clock. */
 int64_t monotonic_ns (void);
+uint64_t monotonic_us (void);
 
 /*  The time timeout_ms from now; INT64_MAX for less than 0 (never). */
 int64_t monotonic_deadline (int64_t timeout_ms);

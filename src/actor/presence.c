@@ -13,6 +13,7 @@
 #include <zmq.h>
 
 #include "actor/gate.h"
+#include "actor/monotonic.h"
 #include "actor/observers.h"
 #include "actor/pump.h"
 #include "actor/round.h"
@@ -275,6 +276,9 @@ take_control (listener_core_t *self, const sender_t *sender, const frame_t *fram
     trace_frame (peer->session.source, frame, TRACE_RECEIVED, &self->received_log, self->now);
     if (!session_control (&peer->session, frame, self->now))
         listener_refuse (self, MUSTER_REFUSAL_CONTROL);
+    else
+    if (frame_is_stamped (frame))
+        session_take_stamp (&peer->session, frame, monotonic_us ());
     pthread_cond_broadcast (&self->roster.changed);
     roster_heard (&self->roster, peer);
     roster_due (&self->roster, peer);

@@ -11,6 +11,7 @@
 
 #include <utlist.h>
 
+#include "actor/monotonic.h"
 #include "actor/round.h"
 #include "actor/trace.h"
 #include "actor/wall.h"
@@ -58,6 +59,8 @@ send_controls (listener_core_t *self, peer_t *peer)
 {
     frame_t frame;
     while (session_next_control (&peer->session, self->now, &frame)) {
+        if (frame_is_stamped (&frame))
+            session_stamp (&peer->session, &frame, monotonic_us ());
         flight_result_t result = is_cut_off (self, peer) ? FLIGHT_FAILED
             : flight_send_control (binding_router (self->binding), &peer->route, &frame, self->writer);
         peer->unreachable = result == FLIGHT_FAILED;

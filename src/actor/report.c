@@ -88,7 +88,8 @@ report_take_worker (const peer_t *peer, int64_t now, muster_worker_stats_t *work
         .coming_bytes = session->in.partial ? session->in.partial_size : 0,
         .commands = box->accepted.messages - box->handled.messages,
         .commands_bytes = outbox_charge (box),
-        .silent_ms = now > session->heard_at ? (uint64_t) (now - session->heard_at) : 0 };
+        .silent_ms = now > session->heard_at ? (uint64_t) (now - session->heard_at) : 0,
+        .round_trip_us = session->round_trip_us };
     snprintf (worker->source, sizeof worker->source, "%s", session->source);
     snprintf (worker->address, sizeof worker->address, "%s", peer->address);
     snprintf (worker->session, sizeof worker->session, "%s", peer_session (peer));
@@ -143,7 +144,7 @@ put_times (muster_writer_t *writer, const muster_stats_t *stats)
 
 #define WORKER_COUNTS(XX) \
     XX (received) XX (received_bytes) XX (handled) XX (handled_bytes) XX (coming) XX (coming_bytes) \
-    XX (commands) XX (commands_bytes) XX (silent_ms)
+    XX (commands) XX (commands_bytes) XX (silent_ms) XX (round_trip_us)
 
 #define ONE(name) + 1
 

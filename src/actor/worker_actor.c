@@ -331,6 +331,8 @@ take_frame (loop_t *self, zmq_msg_t *msg)
         trace_frame (self->core->source, &frame, TRACE_RECEIVED, &self->core->received_log, self->now);
         if (!session_control (session, &frame, self->now))
             return MUSTER_REFUSAL_CONTROL;
+        if (frame_is_stamped (&frame))
+            session_take_stamp (session, &frame, monotonic_us ());
     }
     tell_of_another_listener (self->core);
     return MUSTER_REFUSAL_NONE;
@@ -393,13 +395,15 @@ send_controls (loop_t *self)
 {
     worker_core_t *core = self->core;
     frame_t frame;
-    while (core->connection && session_next_control (&core->session, self->now, &frame))
+    while (core->connection && session_next_control (&core->session, self->now, &frame)) {
+        if (frame_is_stamped (&frame))
+            session_stamp (&core->session, &frame, monotonic_us ());
         if (flight_send_control (connection_dealer (core->connection), NULL, &frame, core->writer)) {
             session_unsent (&core->session, &frame, self->now);
             return;
         }
-        else
-            trace_frame (core->source, &frame, TRACE_SENT, &core->sent_log, self->now);
+        trace_frame (core->source, &frame, TRACE_SENT, &core->sent_log, self->now);
+    }
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "actor/backlog.h"
 #include "actor/flight.h"
 #include "actor/inbox.h"
+#include "actor/trace.h"
 #include "actor/transfer.h"
 #include "base/log.h"
 #include "model/endpoint.h"
@@ -76,8 +77,8 @@ typedef struct {
     listener_name_t *names;     /* the newest first */
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
-    log_limit_t sent_log;       /* of control frames, for debugging */
-    log_limit_t received_log;
+    trace_limit_t sent_log;     /* of control frames, for debugging */
+    trace_limit_t received_log;
     int64_t refused_since;      /* ms: all handshakes since then were refused; 0: the last was not */
     unsigned shut_out;          /* the last so many connections were */
 } worker_core_t;

@@ -51,6 +51,8 @@ static const metric_t worker_metrics [] = {
     { "commands", "muster_worker_commands", "gauge", "Commands to the worker that it has not handled." },
     { "commands_bytes", "muster_worker_commands_bytes", "gauge", "Memory that commands to the worker take." },
     { "silent_ms", "muster_worker_silent_milliseconds", "gauge", "Time since the worker was heard last." },
+    { "round_trip_us", "muster_worker_round_trip_microseconds", "gauge",
+        "Round trip as the worker measured last, 0 if not yet." },
 };
 
 #define COUNT(list) (sizeof (list) / sizeof (list) [0])

@@ -102,6 +102,9 @@ typedef struct {
     uint64_t refused;       /* messages among the handled that broke a rule */
     uint64_t credit;        /* byte position */
     uint8_t flags;
+    bool stamped;           /* it has the two below */
+    uint64_t stamp;         /* the worker's own, which the listener takes back; 0: none */
+    uint64_t span_us;       /* worker: the round trip it measured last, 0 if none; listener: how long it kept the stamp */
 } frame_positions_t;
 
 typedef struct {
@@ -152,6 +155,13 @@ typedef struct {
         frame_report_t report;
     };
 } frame_t;
+
+/*  Does it need the time to be sent or taken (session_stamp, session_take_stamp)? */
+static inline bool
+frame_is_stamped (const frame_t *frame)
+{
+    return frame->kind == FRAME_POSITIONS && frame->positions.stamped;
+}
 
 /*  Room that a data or chunk frame needs before its body. */
 #define FRAME_HEADER_ROOM 64

@@ -117,6 +117,8 @@ begin_epoch (session_t *self, int64_t now)
     self->in.want_waits = false;
     self->leaving_kept = false;
     self->goodbyes = 0;
+    self->stamp_at = 0;
+    self->stamp = self->round_trip_us = 0;
     session_drop_partial (self);
 }
 
@@ -343,11 +345,13 @@ give_connection_up (session_t *self, int64_t now)
 }
 
 /*  The worker's positions are its heartbeat: the listener answers each, unless
-    it has just sent its own, and together those that come in the time of a report. */
+    it has just sent its own, and together those that come in the time of a report. A
+    stamp goes back in any case. */
 static bool
 positions_came (session_t *self, const frame_positions_t *positions, int64_t now)
 {
-    if (self->role == SESSION_LISTENER && now - self->sent_at >= REPORT_DELAY_MS)
+    bool stamped = positions->stamped && positions->stamp > 0;
+    if (self->role == SESSION_LISTENER && (stamped || now - self->sent_at >= REPORT_DELAY_MS))
         session_report (self, now + REPORT_DELAY_MS);
     if (!outbox_handled (&self->out.box, positions->handled) || positions->received > self->out.box.sent.messages)
         return false;

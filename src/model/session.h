@@ -104,6 +104,10 @@ typedef struct {
     int64_t heartbeat;      /* ms between POSITIONS (the listener answers each) and between WANTs */
     int64_t retry_at;       /* worker, absent */
     int64_t back_off;       /* ms */
+    int64_t stamp_at;       /* worker: the first POSITIONS from then on carries a stamp */
+    uint64_t stamp;         /* worker: the last one, until it is back; listener: one to be taken back; 0: none */
+    uint64_t stamped_us;    /* when it was sent, or came, by our clock */
+    uint64_t round_trip_us; /* in this epoch, as the worker measured last; 0: not yet */
     bool greeting_due;      /* HELLO or WELCOME */
     bool end_due;
     bool down_due;          /* worker: the connection is to be closed */
@@ -171,6 +175,10 @@ int64_t session_deadline (const session_t *self);
 /*  A control frame of this session, HELLO excepted. Frames of other epochs
     change nothing. Returns false if it makes no sense. */
 bool session_control (session_t *self, const frame_t *frame, int64_t now);
+
+/*  session_control took a frame that is stamped (frame_is_stamped); microseconds of the
+    owner's clock. Whatever the peer says: a round trip is a number, and changes nothing else. */
+void session_take_stamp (session_t *self, const frame_t *frame, uint64_t now_us);
 
 typedef enum {
     ARRIVAL_TAKE,           /* messages to be handled */
@@ -248,6 +256,10 @@ bool session_has_want (const session_t *self);
 
 /*  The next control frame to send. */
 bool session_next_control (session_t *self, int64_t now, frame_t *frame);
+
+/*  That frame is stamped and goes now: fill in its stamp. Only the worker that a stamp comes
+    from knows what it means: the time. */
+void session_stamp (session_t *self, frame_t *frame, uint64_t now_us);
 
 /*  The next piece of data to send, with its frame. filling_too: a run that may
     still grow as well. */

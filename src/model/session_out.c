@@ -102,13 +102,22 @@ fill_welcome (const session_t *self, frame_welcome_t *welcome)
     welcome->liveness_ms = (uint32_t) (self->limits.liveness < UINT32_MAX ? self->limits.liveness : UINT32_MAX);
 }
 
+/*  A worker's once in a heartbeat, not with each report on the way. */
+static bool
+stamp_is_due (const session_t *self, int64_t now)
+{
+    return self->role == SESSION_WORKER ? now >= self->stamp_at : self->stamp > 0;
+}
+
 static void
-fill_positions (session_t *self, frame_positions_t *positions)
+fill_positions (session_t *self, int64_t now, frame_positions_t *positions)
 {
     session_in_t *in = &self->in;
     *positions = (frame_positions_t) {
         .received = in->received.messages, .handled = in->handled.messages, .refused = in->refused,
-        .credit = in->account.limit };
+        .credit = in->account.limit, .stamped = stamp_is_due (self, now) };
+    if (positions->stamped)
+        self->stamp_at = now + self->heartbeat / 2;
     if (in->handled.messages < in->received.messages)
         positions->flags |= POSITIONS_BUSY;
     if (in->account.in_line)
@@ -187,7 +196,7 @@ session_next_control (session_t *self, int64_t now, frame_t *frame)
             self->greeting_due = false;
             return true;
         case FRAME_POSITIONS:
-            fill_positions (self, &frame->positions);
+            fill_positions (self, now, &frame->positions);
             if (now >= session_beat_at (self)) {
                 session_ask_again (self);
                 rest_if_idle (&self->out);
@@ -257,6 +266,9 @@ session_unsent (session_t *self, const frame_t *frame, int64_t now)
         case FRAME_HELLO:
         case FRAME_WELCOME:
             self->greeting_due = true;
+            break;
+        case FRAME_POSITIONS:
+            self->stamp_at = 0;
             break;
         case FRAME_WANT:
             self->out.wanted = self->out.awaited_sent = 0;

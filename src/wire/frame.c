@@ -18,6 +18,10 @@
 #define CHUNK_FIELDS (8 + 8 + 8)
 #define EXT8 0xc7
 
+/*  Elements of POSITIONS, without a stamp and with it. */
+#define POSITIONS_LEAST 5
+#define POSITIONS_STAMPED 7
+
 bool
 frame_is_session (const uint8_t *bytes, size_t size)
 {
@@ -120,9 +124,11 @@ write_welcome (const frame_welcome_t *welcome, muster_writer_t *writer)
 static void
 write_positions (const frame_positions_t *positions, muster_writer_t *writer)
 {
-    muster_writer_seq (writer, 5);
+    size_t count = positions->stamped ? POSITIONS_STAMPED : POSITIONS_LEAST;
+    muster_writer_seq (writer, count);
     write_numbers (writer, (uint64_t []) {
-        positions->received, positions->handled, positions->refused, positions->credit, positions->flags }, 5);
+        positions->received, positions->handled, positions->refused, positions->credit, positions->flags,
+        positions->stamp, positions->span_us }, count);
 }
 
 static void
@@ -274,14 +280,16 @@ read_welcome (muster_reader_t *reader, frame_welcome_t *welcome)
 }
 
 static bool
-read_positions (muster_reader_t *reader, frame_positions_t *positions)
+read_positions (muster_reader_t *reader, uint32_t count, frame_positions_t *positions)
 {
     uint64_t flags;
+    positions->stamped = count >= POSITIONS_STAMPED;
     if (!read_uint (reader, &positions->received)
     ||  !read_uint (reader, &positions->handled)
     ||  !read_uint (reader, &positions->refused)
     ||  !read_uint (reader, &positions->credit)
     ||  !read_uint (reader, &flags)
+    ||  (positions->stamped && !(read_uint (reader, &positions->stamp) && read_uint (reader, &positions->span_us)))
     ||  positions->handled > positions->received
     ||  positions->refused > positions->handled)
         return false;
@@ -322,7 +330,7 @@ static bool
 read_body (muster_reader_t *reader, frame_t *frame)
 {
     static const uint32_t elements [] = {
-        [FRAME_HELLO] = 8, [FRAME_WELCOME] = 10, [FRAME_POSITIONS] = 5,
+        [FRAME_HELLO] = 8, [FRAME_WELCOME] = 10, [FRAME_POSITIONS] = POSITIONS_LEAST,
         [FRAME_WANT] = 4, [FRAME_GOODBYE] = 2, [FRAME_END] = 2,
         [FRAME_OBSERVE] = 1, [FRAME_REPORT] = 1 };
     muster_value_t array;
@@ -335,7 +343,7 @@ read_body (muster_reader_t *reader, frame_t *frame)
         case FRAME_WELCOME:
             return read_welcome (reader, &frame->welcome);
         case FRAME_POSITIONS:
-            return read_positions (reader, &frame->positions);
+            return read_positions (reader, array.count, &frame->positions);
         case FRAME_WANT:
             return read_uint (reader, &frame->want.use)
                 && read_uint (reader, &frame->want.need)

@@ -51,6 +51,15 @@ class WithoutKeys(StatsCase):
         worker, = self.counted(endpoint)["roster"]
         self.assertEqual((worker["source"], worker["present"], worker["address"]), ("a", True, "127.0.0.1"))
 
+    def test_a_worker_s_round_trip_is_told(self):
+        listener, endpoint = self.listen()
+        self.start("send", endpoint, "--source", "a", "--cmd", "C", "-", stdin=subprocess.PIPE)
+        listener.err.wait_for("JOINED a")
+        round_trips = (self.counted(endpoint)["roster"][0]["round_trip_us"] for _ in range(200))
+        self.assertTrue(0 < next(filter(None, round_trips)) < 5000000)
+        self.assertRegex(self.stats(endpoint, "--prometheus"),
+                         r'\nmuster_worker_round_trip_microseconds\{source="a"\} [1-9][0-9]*\n')
+
     def test_prometheus_gets_lines_that_it_can_read(self):
         listener, endpoint = self.listen()
         self.start("send", endpoint, "--source", 'a "b" \\', "--cmd", "C", "-", stdin=subprocess.PIPE)

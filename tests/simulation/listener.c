@@ -13,6 +13,8 @@
 #define DRAIN_MS 500
 #define PART_MS 1000
 #define COMMANDS_UNDER_WAY 2
+/*  Its clock is another than its workers'. */
+#define LISTENER_AHEAD_US 123456789
 
 static bool
 is_up (const world_t *self)
@@ -130,11 +132,14 @@ static void
 send_controls (world_t *self, peer_t *peer)
 {
     frame_t frame;
-    while (session_next_control (&peer->session, self->now, &frame))
+    while (session_next_control (&peer->session, self->now, &frame)) {
+        if (frame_is_stamped (&frame))
+            session_stamp (&peer->session, &frame, world_us (self) + LISTENER_AHEAD_US);
         if (peer->route && !network_send (self, peer->route, WAY_DOWN, &frame, NULL)) {
             session_unsent (&peer->session, &frame, self->now);
             return;
         }
+    }
 }
 
 static void
@@ -368,6 +373,8 @@ take_control (world_t *self, connection_t *connection, const frame_t *frame)
         return;
     HOLD (self, session_control (&peer->session, frame, self->now),
         "a control frame %d of story %d makes no sense", frame->kind, peer->story);
+    if (frame_is_stamped (frame))
+        session_take_stamp (&peer->session, frame, world_us (self) + LISTENER_AHEAD_US);
     if (frame->kind == FRAME_POSITIONS)
         HOLD (self, frame->positions.handled <= peer->commands, "a worker reports more than it was sent");
 }

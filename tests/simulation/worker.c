@@ -149,6 +149,16 @@ notice_another (worker_t *worker)
     worker->command_next = 1;
 }
 
+/*  It is the network's alone, however long the listener lets its answers wait. */
+static void
+check_round_trip (world_t *self, const worker_t *worker)
+{
+    uint64_t round_trip = worker->session.round_trip_us;
+    HOLD (self, round_trip == 0 || round_trip >= 2000, "worker %d: a round trip of %lu us", worker->index, round_trip);
+    HOLD (self, self->plan.faults > 0 || round_trip <= 2000 * (uint64_t) self->plan.latency,
+        "worker %d: a round trip of %lu us though nothing fails", worker->index, round_trip);
+}
+
 void
 worker_take (world_t *self, worker_t *worker, const connection_t *connection, const packet_t *packet)
 {
@@ -162,6 +172,9 @@ worker_take (world_t *self, worker_t *worker, const connection_t *connection, co
     }
     HOLD (self, session_control (session, &packet->frame, self->now),
         "worker %d: a control frame %d makes no sense", worker->index, packet->frame.kind);
+    if (frame_is_stamped (&packet->frame))
+        session_take_stamp (session, &packet->frame, world_us (self));
+    check_round_trip (self, worker);
     notice_another (worker);
     story_reported (self, worker->story, session->out.box.handled.messages);
 }
@@ -218,11 +231,14 @@ static void
 send_controls (world_t *self, worker_t *worker)
 {
     frame_t frame;
-    while (worker->connection && session_next_control (&worker->session, self->now, &frame))
+    while (worker->connection && session_next_control (&worker->session, self->now, &frame)) {
+        if (frame_is_stamped (&frame))
+            session_stamp (&worker->session, &frame, world_us (self));
         if (!network_send (self, worker->connection, WAY_UP, &frame, NULL)) {
             session_unsent (&worker->session, &frame, self->now);
             return;
         }
+    }
 }
 
 /*  What may still grow waits only while something is under way. */

@@ -41,6 +41,12 @@ world_chance (world_t *self, unsigned of_thousand)
     return world_below (self, 1000) < of_thousand;
 }
 
+uint64_t
+world_us (const world_t *self)
+{
+    return (uint64_t) self->now * 1000;
+}
+
 /*  One of a range, each order of magnitude alike. */
 static int64_t
 spread (world_t *self, int64_t least, int64_t most)

@@ -208,6 +208,9 @@ uint64_t world_below (world_t *self, uint64_t most);
 int64_t world_between (world_t *self, int64_t least, int64_t most);
 bool world_chance (world_t *self, unsigned of_thousand);
 
+/*  The time in microseconds. */
+uint64_t world_us (const world_t *self);
+
 void world_fail (world_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 void world_tell (const world_t *self, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 

@@ -208,6 +208,18 @@ raw_positions (raw_peer_t peer, uint64_t received, uint64_t handled, uint64_t cr
 }
 
 raw_t
+raw_stamped (raw_peer_t peer, uint64_t stamp, uint64_t span)
+{
+    return numbers_frame (peer, RAW_POSITIONS, (uint64_t []) { 0, 0, 0, 0, 0, stamp, span }, 7);
+}
+
+raw_t
+raw_observe (void)
+{
+    return numbers_frame ((raw_peer_t) { .epoch = 0 }, RAW_OBSERVE, (uint64_t []) { 1 }, 1);
+}
+
+raw_t
 raw_want (raw_peer_t peer, uint64_t use, uint64_t need, uint64_t want, uint64_t handled)
 {
     return numbers_frame (peer, RAW_WANT, (uint64_t []) { use, need, want, handled }, 4);

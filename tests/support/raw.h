@@ -20,7 +20,8 @@
 
 #define RAW_ROOM 600
 
-enum { RAW_DATA = 1, RAW_CHUNK, RAW_HELLO, RAW_WELCOME, RAW_POSITIONS, RAW_WANT, RAW_GOODBYE, RAW_END };
+enum { RAW_DATA = 1, RAW_CHUNK, RAW_HELLO, RAW_WELCOME, RAW_POSITIONS, RAW_WANT, RAW_GOODBYE, RAW_END,
+    RAW_OBSERVE, RAW_REPORT };
 
 typedef struct {
     uint8_t bytes [RAW_ROOM];
@@ -51,9 +52,11 @@ raw_t raw_hello (raw_peer_t peer, const char *source);
 raw_t raw_hello_again (raw_peer_t peer, const char *source);     /* fresh is false */
 raw_t raw_welcome (raw_peer_t peer, uint64_t listener, uint64_t credit, uint64_t message_limit);
 raw_t raw_positions (raw_peer_t peer, uint64_t received, uint64_t handled, uint64_t credit, uint64_t flags);
+raw_t raw_stamped (raw_peer_t peer, uint64_t stamp, uint64_t span);    /* POSITIONS of nothing yet */
 raw_t raw_want (raw_peer_t peer, uint64_t use, uint64_t need, uint64_t want, uint64_t handled);
 raw_t raw_goodbye (raw_peer_t peer, uint64_t last);
 raw_t raw_end (raw_peer_t peer, uint64_t error, const char *text);
+raw_t raw_observe (void);
 
 /*  Kind, session and epoch of a session's frame; kind 0 for another. */
 int raw_kind (const raw_t *self, raw_peer_t *peer);

@@ -154,6 +154,11 @@ fill_positions (json_object *vector, frame_positions_t *positions)
     positions->refused = vectors_number (vector, "refused");
     positions->credit = vectors_number (vector, "credit");
     positions->flags = (uint8_t) vectors_number (vector, "flags");
+    positions->stamped = json_object_object_get (vector, "stamp");
+    if (positions->stamped) {
+        positions->stamp = vectors_number (vector, "stamp");
+        positions->span_us = vectors_number (vector, "span");
+    }
 }
 
 static void

@@ -503,6 +503,224 @@ Test (session, positions_that_cannot_be_are_refused)
     pair_destroy (pair);
 }
 
+/*  --------------------------------------------------------------------------
+    Round trips */
+
+/*  Their clocks, in microseconds, are not the same one. */
+#define WORKER_US(pair) ((uint64_t) (pair)->now * 1000)
+#define LISTENER_US(pair) ((uint64_t) (pair)->now * 1000 + 777777)
+
+/*  The next POSITIONS of a side, stamped as its owner does; other control frames are lost. */
+static bool
+positions_of (pair_t *self, session_t *session, frame_t *frame)
+{
+    while (session_next_control (session, self->now, frame)) {
+        if (frame_is_stamped (frame))
+            session_stamp (session, frame, session == &self->worker ? WORKER_US (self) : LISTENER_US (self));
+        if (frame->kind == FRAME_POSITIONS)
+            return true;
+    }
+    return false;
+}
+
+static void
+give_positions (pair_t *self, session_t *session, const frame_t *frame)
+{
+    cr_assert (session_control (session, frame, self->now));
+    if (frame_is_stamped (frame))
+        session_take_stamp (session, frame, session == &self->worker ? WORKER_US (self) : LISTENER_US (self));
+}
+
+/*  A worker that was welcomed just now, and has its first report to make. */
+static pair_t *
+pair_welcomed (void)
+{
+    frame_t frame;
+    pair_t *pair = pair_new (1 << 20, 1 << 16);
+    cr_assert_eq (session_step (&pair->worker, pair->now), SESSION_CONNECT);
+    session_connected (&pair->worker, pair->now);
+    cr_assert (session_next_control (&pair->worker, pair->now, &frame));
+    greet (pair, &frame);
+    cr_assert (session_next_control (&pair->listener, pair->now, &frame));
+    cr_assert (session_control (&pair->worker, &frame, pair->now));
+    return pair;
+}
+
+/*  A stamp goes there and back, ms each way, and lies with the listener for as long as that
+    lets its answers wait. */
+static void
+measure (pair_t *pair, int ms)
+{
+    frame_t frame;
+    cr_assert (positions_of (pair, &pair->worker, &frame));
+    cr_assert (frame.positions.stamped);
+    pair->now += ms;
+    give_positions (pair, &pair->listener, &frame);
+    pair->now += REPORT_DELAY_MS;
+    cr_assert (positions_of (pair, &pair->listener, &frame));
+    cr_assert (frame.positions.stamped);
+    pair->now += ms;
+    give_positions (pair, &pair->worker, &frame);
+}
+
+Test (session, a_round_trip_is_measured_after_the_welcome_and_told_at_once)
+{
+    frame_t frame;
+    pair_t *pair = pair_welcomed ();
+    measure (pair, 3);
+    cr_assert_eq (pair->worker.round_trip_us, 6000);
+    cr_assert_eq (pair->listener.round_trip_us, 0);
+    cr_assert (positions_of (pair, &pair->worker, &frame), "it waits for a heartbeat");
+    cr_assert_eq (frame.positions.span_us, 6000);
+    give_positions (pair, &pair->listener, &frame);
+    cr_assert_eq (pair->listener.round_trip_us, 6000);
+    pair_destroy (pair);
+}
+
+Test (session, a_round_trip_is_measured_with_each_heartbeat)
+{
+    pair_t *pair = pair_welcomed ();
+    measure (pair, 3);
+    measure (pair, 2);
+    for (int ms = 4; ms < 8; ms++) {
+        pair->now = session_beat_at (&pair->worker);
+        measure (pair, ms);
+        cr_assert_eq (pair->worker.round_trip_us, 2000 * ms);
+        cr_assert_eq (pair->listener.round_trip_us, ms == 4 ? 4000 : 2000 * (ms - 1), "the one before");
+    }
+    pair_destroy (pair);
+}
+
+Test (session, what_goes_back_in_less_than_the_clock_can_tell_took_a_microsecond)
+{
+    pair_t *pair = pair_welcomed ();
+    measure (pair, 0);
+    cr_assert_eq (pair->worker.round_trip_us, 1);
+    pair_destroy (pair);
+}
+
+Test (session, reports_between_heartbeats_carry_no_stamp)
+{
+    frame_t frame;
+    pair_t *pair = pair_welcomed ();
+    measure (pair, 0);
+    measure (pair, 0);
+    for (int i = 0; i < 5; i++) {
+        pair->now += 10;
+        session_report (&pair->worker, pair->now);
+        cr_assert (positions_of (pair, &pair->worker, &frame));
+        cr_assert_not (frame.positions.stamped);
+        give_positions (pair, &pair->listener, &frame);
+        session_report (&pair->listener, pair->now);
+        cr_assert (positions_of (pair, &pair->listener, &frame));
+        cr_assert_not (frame.positions.stamped);
+    }
+    pair_destroy (pair);
+}
+
+Test (session, a_worker_that_reports_all_the_time_measures_all_the_same)
+{
+    frame_t frame;
+    unsigned stamps = 0;
+    pair_t *pair = pair_welcomed ();
+    int64_t end = pair->now + 4 * pair->worker.heartbeat;
+    for (; pair->now < end; pair->now += 10) {
+        session_report (&pair->worker, pair->now);
+        cr_assert (positions_of (pair, &pair->worker, &frame));
+        stamps += frame.positions.stamped;
+    }
+    cr_assert_geq (stamps, 4);
+    cr_assert_leq (stamps, 9);
+    pair_destroy (pair);
+}
+
+Test (session, a_peer_of_before_without_stamps_is_no_worse_off)
+{
+    frame_t frame;
+    pair_t *pair = pair_welcomed ();
+    cr_assert (positions_of (pair, &pair->worker, &frame));
+    frame.positions.stamped = false;        /* as such a listener reads it, or a worker says it */
+    pair->now += REPORT_DELAY_MS;
+    give_positions (pair, &pair->listener, &frame);
+    pair->now += REPORT_DELAY_MS;
+    cr_assert (positions_of (pair, &pair->listener, &frame));
+    cr_assert_not (frame.positions.stamped);
+    give_positions (pair, &pair->worker, &frame);
+    cr_assert_eq (pair->worker.round_trip_us, 0);
+    cr_assert_eq (pair->listener.round_trip_us, 0);
+    pair_destroy (pair);
+}
+
+/*  One that was not sent, one that was answered before, and one that lay longer than it was away. */
+Test (session, a_stamp_that_cannot_be_ours_measures_nothing)
+{
+    frame_t frame;
+    pair_t *pair = pair_welcomed ();
+    cr_assert (positions_of (pair, &pair->worker, &frame));
+    uint64_t stamp = frame.positions.stamp;
+    pair->now += 5;
+    frame.positions.stamp = stamp + 1;
+    give_positions (pair, &pair->worker, &frame);
+    frame.positions.stamp = 0;
+    give_positions (pair, &pair->worker, &frame);
+    frame.positions.stamp = stamp;
+    frame.positions.span_us = 5001;
+    give_positions (pair, &pair->worker, &frame);
+    cr_assert_eq (pair->worker.round_trip_us, 0);
+    frame.positions.span_us = 0;
+    give_positions (pair, &pair->worker, &frame);
+    cr_assert_eq (pair->worker.round_trip_us, 5000);
+    pair->now += 5;
+    give_positions (pair, &pair->worker, &frame);
+    cr_assert_eq (pair->worker.round_trip_us, 5000);
+    pair_destroy (pair);
+}
+
+Test (session, a_round_trip_that_a_hostile_worker_says_is_a_number)
+{
+    frame_t frame;
+    pair_t *pair = pair_welcomed ();
+    cr_assert (positions_of (pair, &pair->worker, &frame));
+    frame.positions.stamp = frame.positions.span_us = UINT64_MAX;
+    give_positions (pair, &pair->listener, &frame);
+    cr_assert_eq (pair->listener.round_trip_us, UINT64_MAX);
+    pair->now += REPORT_DELAY_MS;
+    cr_assert (positions_of (pair, &pair->listener, &frame));
+    cr_assert_eq (frame.positions.stamp, UINT64_MAX);
+    pair_destroy (pair);
+}
+
+Test (session, stamps_without_end_get_no_more_answers_than_reports_have_time)
+{
+    frame_t frame;
+    unsigned answers = 0;
+    pair_t *pair = pair_welcomed ();
+    cr_assert (positions_of (pair, &pair->worker, &frame));
+    for (int i = 0; i < 1000; i++) {
+        frame_t answer;
+        pair->now += i % 10 == 0;
+        give_positions (pair, &pair->listener, &frame);
+        answers += positions_of (pair, &pair->listener, &answer);
+    }
+    cr_assert_geq (answers, 5);
+    cr_assert_leq (answers, 100 / REPORT_DELAY_MS);
+    pair_destroy (pair);
+}
+
+Test (session, another_connection_has_another_round_trip)
+{
+    pair_t *pair = pair_welcomed ();
+    measure (pair, 3);
+    measure (pair, 3);
+    cr_assert_eq (pair->listener.round_trip_us, 6000);
+    session_disconnected (&pair->worker, pair->now);
+    run (pair, 0);
+    cr_assert_eq (pair->worker.state, SESSION_OPEN);
+    cr_assert_eq (pair->worker.round_trip_us, 0);
+    cr_assert_eq (pair->listener.round_trip_us, 0);
+    pair_destroy (pair);
+}
+
 Test (session, another_listener_gets_all_that_was_not_reported_handled)
 {
     pair_t *pair = pair_new (1 << 20, 1 << 16);

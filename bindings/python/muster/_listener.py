@@ -7,7 +7,7 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Type, TypeVar, Union
 
-from muster import _core, _log
+from muster import _core, _log, _progress
 from muster._core import Ask, Error, Message
 from muster.keys import Path
 
@@ -45,6 +45,7 @@ class Listener(_core.Listener):
         no_progress: Optional[float] = None,
         retention: Optional[float] = None,
         retained_sessions: Optional[int] = None,
+        progress: Optional[_progress.ListenerCallback] = None,
     ) -> None:
         """Make a listener; `start` reports what is wrong with it.
 
@@ -65,16 +66,24 @@ class Listener(_core.Listener):
         no_progress: how long send waits while its worker makes none, seconds (30).
         retention: how long an absent worker's session is kept, seconds (3600).
         retained_sessions: how many of those are kept (10,000).
+        progress: called as progress (source, position, sent, size) while a command of more than 1 MiB is on its way to
+            the worker source, ten times a second at most for each, and with sent equal to size once it has it. On a
+            thread of its own, which lasts as long as the listener is referred to.
         """
-        super().__init__(endpoint, {
-            "return_endpoint": return_endpoint, "advertise": advertise,
-            "key": key, "allow": allow, "insecure": insecure,
-            "message_limit": message_limit, "frame_limit": frame_limit,
-            "receive_budget": receive_budget, "plain_share": plain_share,
-            "credit_floor": credit_floor, "command_buffer": command_buffer,
-            "liveness": liveness, "drain": drain, "no_progress": no_progress,
-            "retention": retention, "retained_sessions": retained_sessions,
-        })
+        calls = None if progress is None else _progress.NamedCalls(progress)
+        try:
+            super().__init__(endpoint, {
+                "return_endpoint": return_endpoint, "advertise": advertise,
+                "key": key, "allow": allow, "insecure": insecure,
+                "message_limit": message_limit, "frame_limit": frame_limit,
+                "receive_budget": receive_budget, "plain_share": plain_share,
+                "credit_floor": credit_floor, "command_buffer": command_buffer,
+                "liveness": liveness, "drain": drain, "no_progress": no_progress,
+                "retention": retention, "retained_sessions": retained_sessions,
+            }, -1 if calls is None else calls.descriptor)
+        finally:
+            if calls is not None:
+                calls.hand_over()
         _log.start()
 
     def __enter__(self) -> "Listener":

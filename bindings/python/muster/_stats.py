@@ -34,6 +34,8 @@ class WorkerStats(TypedDict):
     """Memory that they take."""
     silent_ms: int
     """Since it was heard last."""
+    round_trip_us: int
+    """Of its newest connection, as the worker measured last; 0: not known yet."""
 
 
 class Stats(TypedDict):

@@ -84,12 +84,32 @@ fail (const listener_t *self, muster_error_t error)
     return errors_raise (error, muster_listener_reason (self->listener));
 }
 
+static void
+on_progress (const char *source, uint64_t position, uint64_t sent, uint64_t size, void *arg)
+{
+    const listener_t *self = arg;
+    progress_tell (&self->progress, source, position, sent, size);
+}
+
+static int
+watch (listener_t *self, int descriptor)
+{
+    if (descriptor < 0)
+        return 0;
+    if (progress_begin (&self->progress, descriptor))
+        return -1;
+    muster_listener_set_progress (self->listener, on_progress, self);
+    return 0;
+}
+
 static int
 listener_construct (listener_t *self, PyObject *arguments, PyObject *named)
 {
-    static char *keywords [] = { "endpoint", "options", NULL };
+    static char *keywords [] = { "endpoint", "options", "progress", NULL };
     PyObject *endpoint, *dict;
-    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OO!:Listener", keywords, &endpoint, &PyDict_Type, &dict))
+    int progress;
+    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OO!i:Listener", keywords,
+        &endpoint, &PyDict_Type, &dict, &progress))
         return -1;
     const char *text = arguments_name (endpoint, "endpoint");
     if (!text)
@@ -108,7 +128,7 @@ listener_construct (listener_t *self, PyObject *arguments, PyObject *named)
         return -1;
     }
     muster_listener_set_dispatch_hook (self->listener, handlers_hook, &self->dispatch);
-    return options_set (options, self->listener, dict);
+    return options_set (options, self->listener, dict) || watch (self, progress) ? -1 : 0;
 }
 
 /*  A handler has a second in any case, or none. */
@@ -165,8 +185,10 @@ listener_dealloc (listener_t *self)
 {
     PyObject_GC_UnTrack (self);
     live_remove (&self->live);
+    muster_error_t error = 0;
     if (self->listener)
-        WITHOUT_GIL (muster_listener_destroy (&self->listener));
+        CALL (error, muster_listener_destroy (&self->listener));
+    progress_end (&self->progress, error);
     Py_XDECREF (self->handlers);
     Py_XDECREF (self->retired);
     Py_TYPE (self)->tp_free (self);

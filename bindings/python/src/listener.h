@@ -11,6 +11,7 @@
 
 #include "handlers.h"
 #include "live.h"
+#include "progress.h"
 
 typedef struct {
     PyObject_HEAD
@@ -21,6 +22,7 @@ typedef struct {
     bool overlapping;               /* two of them were under way at once */
     dispatch_state_t dispatch;
     live_t live;                    /* from start to stop, and the object lives so long */
+    progress_t progress;            /* of commands */
     bool cleared;                   /* by the garbage collector */
 } listener_t;
 

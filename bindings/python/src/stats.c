@@ -16,7 +16,7 @@
 
 #define WORKER_COUNTS(XX) \
     XX (received) XX (received_bytes) XX (handled) XX (handled_bytes) XX (coming) XX (coming_bytes) \
-    XX (commands) XX (commands_bytes) XX (silent_ms)
+    XX (commands) XX (commands_bytes) XX (silent_ms) XX (round_trip_us)
 
 static int
 put (PyObject *dict, const char *name, uint64_t count)

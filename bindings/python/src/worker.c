@@ -6,23 +6,20 @@
 */
 #include "worker.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "arguments.h"
 #include "errors.h"
 #include "live.h"
 #include "message.h"
 #include "options.h"
 #include "pack.h"
+#include "progress.h"
 
 typedef struct {
     PyObject_HEAD
     muster_worker_t *worker;    /* NULL: __init__ has not run */
     PyObject *taken;            /* borrowed: the command that a loop has */
     live_t live;                /* until close */
-    int progress;               /* descriptor, one above it, of a pipe that takes records; 0: none */
+    progress_t progress;
 } worker_t;
 
 static PyTypeObject worker_type;
@@ -59,56 +56,25 @@ static const option_t options [] = {
 };
 
 /*  --------------------------------------------------------------------------
-    Progress: records in a pipe, which muster._progress reads. No thread of the
-    library waits, for the GIL or for room. */
-
-typedef struct {
-    uint64_t position, sent, size;
-} record_t;
-
-static void
-put_record (int descriptor, const record_t *record)
-{
-    ssize_t rc;
-    do
-        rc = write (descriptor, record, sizeof *record);
-    while (rc < 0 && errno == EINTR);
-}
+    Progress */
 
 static void
 on_progress (const char *source, uint64_t position, uint64_t sent, uint64_t size, void *arg)
 {
     (void) source;
     const worker_t *self = arg;
-    put_record (self->progress - 1, &(record_t) { .position = position, .sent = sent, .size = size });
+    progress_tell (&self->progress, NULL, position, sent, size);
 }
 
 static int
-begin_progress (worker_t *self, int descriptor)
+watch (worker_t *self, int descriptor)
 {
     if (descriptor < 0)
         return 0;
-    int own = fcntl (descriptor, F_DUPFD_CLOEXEC, 0);
-    if (own < 0) {
-        PyErr_SetFromErrno (PyExc_OSError);
+    if (progress_begin (&self->progress, descriptor))
         return -1;
-    }
-    self->progress = own + 1;
     muster_worker_set_progress (self->worker, on_progress, self);
     return 0;
-}
-
-/*  Once the worker has ended. The pipe is its parent's too in a forked child, which
-    says nothing in it. */
-static void
-end_progress (worker_t *self, muster_error_t error)
-{
-    if (self->progress == 0)
-        return;
-    if (error != MUSTER_FORKED)
-        put_record (self->progress - 1, &(record_t) { .position = 0 });
-    close (self->progress - 1);
-    self->progress = 0;
 }
 
 /*  --------------------------------------------------------------------------
@@ -167,7 +133,7 @@ worker_construct (worker_t *self, PyObject *arguments, PyObject *named)
         PyErr_NoMemory ();
         return -1;
     }
-    if (options_set (options, self->worker, dict) || begin_progress (self, progress))
+    if (options_set (options, self->worker, dict) || watch (self, progress))
         return -1;
     muster_error_t error;
     CALL (error, muster_worker_start (self->worker));
@@ -207,7 +173,7 @@ worker_dealloc (worker_t *self)
     muster_error_t error = 0;
     if (self->worker)
         CALL (error, muster_worker_destroy (&self->worker));
-    end_progress (self, error);
+    progress_end (&self->progress, error);
     Py_TYPE (self)->tp_free (self);
 }
 
@@ -335,7 +301,7 @@ worker_close (PyObject *object, PyObject *unused)
     if (error == MUSTER_INTERRUPTED || error == MUSTER_FORKED || error == MUSTER_DEADLOCK)
         return fail (self, error);
     live_remove (&self->live);
-    end_progress (self, error);
+    progress_end (&self->progress, error);
     if (!error)
         return Py_BuildValue ("KO", (unsigned long long) unconfirmed, Py_None);
     PyObject *type, *value, *trace;

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import uuid
 import weakref
 
@@ -1200,6 +1201,13 @@ def test_stats_have_the_names_of_the_type(listener, worker):
     here, = stats["roster"]
     assert set(here) == set(muster.WorkerStats.__annotations__)
     assert (here["source"], here["present"]) == ("worker-1", True)
+
+
+def test_a_worker_s_round_trip_is_in_the_roster_soon(listener, worker):
+    end = time.monotonic() + PATIENCE
+    while not listener.stats["roster"][0]["round_trip_us"] and time.monotonic() < end:
+        time.sleep(0.005)
+    assert 0 < listener.stats["roster"][0]["round_trip_us"] < 5_000_000
 
 
 def test_stats_count_refused_frames_by_reason(listener):

@@ -5,6 +5,7 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import gc
+import queue
 import threading
 import warnings
 from typing import Any, Callable, List, Tuple
@@ -108,6 +109,85 @@ def test_a_callback_may_use_its_worker(listener: muster.Listener, collector: Col
         assert collector.next().data == {"position": 1}
 
 
+class NamedCalls:
+    """A listener's callback that remembers, and says when all of a command has arrived."""
+
+    def __init__(self) -> None:
+        self.calls: List[Tuple[str, int, int, int]] = []
+        self.threads: List[str] = []
+        self.complete: "queue.Queue[Tuple[str, int]]" = queue.Queue()
+
+    def __call__(self, source: str, position: int, sent: int, size: int) -> None:
+        self.calls.append((source, position, sent, size))
+        self.threads.append(threading.current_thread().name)
+        if sent == size:
+            self.complete.put((source, position))
+
+
+def test_a_listener_is_told_of_its_large_commands_and_whom_they_are_for() -> None:
+    calls = NamedCalls()
+    names = ["worker-1", "wörker €", "x" * 255]
+    with muster.Listener("tcp://127.0.0.1:*", progress=calls) as listener:
+        workers = [muster.Worker(listener.endpoint, name) for name in names]
+        listener.wait_for_workers(names, PATIENCE)
+        for worker in workers:
+            listener.send(worker.source, "SMALL", {"n": 1})
+            listener.send(worker.source, "LARGE", {"w": np.zeros(4 * MIB, np.uint8)})
+        for worker in workers:
+            assert [worker.recv(PATIENCE).cmd for _ in range(2)] == ["SMALL", "LARGE"]
+        assert {calls.complete.get(timeout=PATIENCE) for _ in workers} == {(name, 2) for name in names}
+        for worker in workers:
+            worker.close()
+    assert all(position == 2 and sent <= size and size > 4 * MIB for _, position, sent, size in calls.calls)
+    assert set(calls.threads) == {"muster-progress"}
+
+
+def test_a_listener_that_starts_again_goes_on_telling() -> None:
+    calls = NamedCalls()
+    listener = muster.Listener("tcp://127.0.0.1:*", progress=calls)
+    for source in ("a", "b"):
+        with listener, muster.Worker(listener.endpoint, source) as worker:
+            listener.wait_for_workers([source], PATIENCE)
+            listener.send(source, "LARGE", {"b": bytes(2 * MIB)})
+            assert worker.recv(PATIENCE).cmd == "LARGE"
+            assert calls.complete.get(timeout=PATIENCE) == (source, 1)
+
+
+def test_a_listener_s_callback_that_fails_is_logged_and_called_again(log: Log) -> None:
+    seen: "queue.Queue[int]" = queue.Queue()
+
+    def fail(source: str, position: int, sent: int, size: int) -> None:
+        if sent == size:
+            seen.put(position)
+        raise ValueError("no bar")
+
+    with muster.Listener("tcp://127.0.0.1:*", progress=fail) as listener, \
+            muster.Worker(listener.endpoint, "worker-1") as worker:
+        listener.wait_for_workers(1, PATIENCE)
+        for position in (1, 2):
+            listener.send("worker-1", "LARGE", {"b": bytes(2 * MIB)})
+            worker.recv(PATIENCE)
+            assert seen.get(timeout=PATIENCE) == position
+    record = log.wait("progress")
+    assert record.exc_info is not None and "no bar" in str(record.exc_info[1])
+
+
+def test_a_listener_that_is_dropped_or_never_made_leaves_no_thread() -> None:
+    before = set(threads())
+    listener = muster.Listener("tcp://127.0.0.1:*", progress=NamedCalls())
+    with listener:
+        pass
+    del listener
+    with pytest.raises(muster.Endpoint):
+        muster.Listener("tcp://127.0.0.1:x", progress=NamedCalls()).start()
+    with pytest.raises(TypeError):
+        muster.Listener("tcp://127.0.0.1:*", liveness="x", progress=NamedCalls())  # type: ignore[arg-type]
+    gc.collect()
+    for thread in set(threads()) - before:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
 def threads() -> List[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "muster-progress"]
 
@@ -131,8 +211,12 @@ def test_a_worker_that_is_dropped_or_never_made_leaves_no_thread(serving: muster
 def test_only_a_callable_is_taken(serving: muster.Listener) -> None:
     with pytest.raises(TypeError, match="progress"):
         muster.Worker(serving.endpoint, progress=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="progress"):
+        muster.Listener("tcp://127.0.0.1:*", progress=3)  # type: ignore[arg-type]
 
 
 def test_the_module_takes_no_descriptor_that_is_none(serving: muster.Listener) -> None:
     with pytest.raises(OSError):
         _core.Worker(serving.endpoint, "worker-1", {}, False, 1 << 20)
+    with pytest.raises(OSError):
+        _core.Listener("tcp://127.0.0.1:*", {}, 1 << 20)
