@@ -34,7 +34,7 @@ only_worker (const scene_t *scene, muster_worker_stats_t *worker)
 static uint64_t
 round_trip (const scene_t *scene)
 {
-    muster_worker_stats_t worker;
+    muster_worker_stats_t worker = { .present = false };
     return only_worker (scene, &worker) ? worker.round_trip_us : 0;
 }
 
