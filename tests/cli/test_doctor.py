@@ -261,26 +261,13 @@ class Keys(DoctorCase):
         self.assert_ill(done, "keys", r"none\.key: No such file")
 
 
-class Usage(DoctorCase):
-    def test_what_is_not_understood_ends_with_2(self):
-        for args, pattern in (
-                ([], "give an endpoint"),
-                (["tcp://127.0.0.1:1", "more"], "one endpoint only, not also more"),
-                (["tcp://127.0.0.1:1", "--key", "k"], "--server is missing"),
-                (["tcp://127.0.0.1:1", "--server", "k"], "--key is missing"),
-                (["tcp://127.0.0.1:1", "--timeout", "0"], "--timeout needs"),
-                (["tcp://127.0.0.1:1", "--return"], "--return needs a value"),
-                (["tcp://127.0.0.1:1", "--fast"], "there is no option --fast")):
-            self.assert_usage(["doctor", *args], pattern)
-
+class Endpoints(DoctorCase):
     def test_an_endpoint_that_leads_nowhere_says_why(self):
         for endpoint, pattern in (
-                ("inproc://here", "from another process: ask in the process that has the listener"),
                 ("tcp://*:5555", "not what a worker connects to: name the listener's host"),
                 ("tcp://0.0.0.0:5555", "not what a worker connects to"),
                 ("tcp://127.0.0.1:*", "not what a worker connects to"),
-                ("tcp://127.0.0.1:65535", "no port after it for the way back"),
-                ("http://127.0.0.1", "an endpoint begins with tcp://")):
+                ("tcp://127.0.0.1:65535", "no port after it for the way back")):
             with self.subTest(endpoint=endpoint):
                 self.assert_ill(self.doctor(endpoint), "endpoint", pattern)
 
@@ -288,7 +275,7 @@ class Usage(DoctorCase):
         _, endpoint = self.listen()
         host, port = endpoint.rsplit(":", 1)
         self.assert_well(self.doctor(endpoint, "--return", f"{host}:{int(port) + 1}"))
-        self.assert_ill(self.doctor(endpoint, "--return", "nothing"), "endpoint", "nothing: ")
+        self.assert_ill(self.doctor(endpoint, "--return", f"{host}:*"), "endpoint", "not what a worker connects to")
 
     def test_help_says_what_the_throughput_is(self):
         self.assertIn("connection for control", self.doctor("--help").stdout)

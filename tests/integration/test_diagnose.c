@@ -253,6 +253,15 @@ Test (diagnose, a_call_without_endpoint_or_function_is_refused)
     cr_assert_eq (steps.count, 0);
 }
 
+Test (diagnose, an_endpoint_inside_a_process_leads_nowhere)
+{
+    steps_t steps;
+    cr_assert_eq (ask ("inproc://here", 0, &steps), MUSTER_ENDPOINT);
+    expect_last (&steps, "endpoint", "leads nowhere from another process");
+    cr_assert_eq (ask ("nonsense", 0, &steps), MUSTER_ENDPOINT);
+    expect_last (&steps, "endpoint", "nonsense: ");
+}
+
 /*  The question costs an answer, whoever asks and however often. */
 Test (diagnose, a_flood_of_questions_is_no_refusal_and_delays_no_worker)
 {
