@@ -12,6 +12,7 @@
 
 #include <muster/data.h>
 #include <muster/diagnose.h>
+#include <muster/endpoint.h>
 
 #include "cli/commands.h"
 #include "cli/json.h"
@@ -67,6 +68,17 @@ typedef struct {
 /*  --------------------------------------------------------------------------
     What it is told */
 
+static bool
+take_return (doctor_t *self)
+{
+    char reason [MUSTER_ENDPOINT_REASON_ROOM];
+    self->return_endpoint = optarg;
+    if (!muster_endpoint_check (optarg, reason, sizeof reason))
+        return true;
+    say_usage ("doctor", "--return needs an endpoint: %s", reason);
+    return false;
+}
+
 /*  False if it is wrong, which was said. */
 static bool
 take_option (doctor_t *self, bool *json, int option)
@@ -81,14 +93,11 @@ take_option (doctor_t *self, bool *json, int option)
             say_usage ("doctor", "--timeout needs a number of seconds, more than 0");
             return false;
         case OPTION_RETURN:
-            self->return_endpoint = optarg;
-            return true;
+            return take_return (self);
         case OPTION_KEY:
-            self->key = optarg;
-            return true;
+            return options_file ("doctor", "--key", optarg, &self->key);
         default:
-            self->server = optarg;
-            return true;
+            return options_file ("doctor", "--server", optarg, &self->server);
     }
 }
 

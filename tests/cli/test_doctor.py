@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -147,7 +148,7 @@ class Unreached(DoctorCase):
 
     def test_what_listens_says_nothing(self):
         _, _, endpoint = self.bind_pair()
-        self.assert_ill(self.doctor(endpoint, "--timeout", "0.2"), "handshake", "says nothing that is ZeroMQ's within 0.2 s: ")
+        self.assert_ill(self.doctor(endpoint, "--timeout", "1"), "handshake", "says nothing that is ZeroMQ's within 1 s: ")
 
     def test_what_listens_is_no_zeromq(self):
         first, second, endpoint = self.bind_pair()
@@ -156,13 +157,13 @@ class Unreached(DoctorCase):
             thread.start()
             self.addCleanup(thread.join)
             self.addCleanup(each.shutdown, socket.SHUT_RDWR)
-        self.assert_ill(self.doctor(endpoint, "--timeout", "2"), "handshake", "is that a muster listener")
+        self.assert_ill(self.doctor(endpoint, "--timeout", "5"), "handshake", "hangs up in the handshake: is that a muster listener")
 
     def test_a_listener_that_hangs(self):
         listener, endpoint = self.listen()
         listener.process.send_signal(signal.SIGSTOP)
         self.addCleanup(listener.process.send_signal, signal.SIGCONT)
-        self.assert_ill(self.doctor(endpoint, "--timeout", "0.2"), "handshake", "or the listener hangs")
+        self.assert_ill(self.doctor(endpoint, "--timeout", "1"), "handshake", "or the listener hangs")
 
     def test_a_name_with_another_address_that_is_open(self):
         addresses = {found[4][0] for found in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
@@ -211,14 +212,19 @@ class Ipc(DoctorCase):
 
 
 class Keys(DoctorCase):
-    def setUp(self):
-        self.place = self.directory()
+    @classmethod
+    def setUpClass(cls):
+        """Keys that no test changes."""
+        place = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(place.cleanup)
+        cls.place = place.name
         for name in ("listener", "a", "stranger"):
-            self.assert_done(self.run_muster("keygen", self.path(name)))
-        self.assert_done(self.run_muster("enrol", self.path("allow"), self.path("a.pub"), "--source", "a"))
+            subprocess.run([MUSTER, "keygen", cls.path(name)], check=True, capture_output=True)
+        subprocess.run([MUSTER, "enrol", cls.path("allow"), cls.path("a.pub"), "--source", "a"], check=True, capture_output=True)
 
-    def path(self, name):
-        return os.path.join(self.place, name)
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.place, name)
 
     def keys(self, name="a", server="listener"):
         return "--key", self.path(name + ".key"), "--server", self.path(server + ".pub")
@@ -255,26 +261,13 @@ class Keys(DoctorCase):
         self.assert_ill(done, "keys", r"none\.key: No such file")
 
 
-class Usage(DoctorCase):
-    def test_what_is_not_understood_ends_with_2(self):
-        for args, pattern in (
-                ([], "give an endpoint"),
-                (["tcp://127.0.0.1:1", "more"], "one endpoint only, not also more"),
-                (["tcp://127.0.0.1:1", "--key", "k"], "--server is missing"),
-                (["tcp://127.0.0.1:1", "--server", "k"], "--key is missing"),
-                (["tcp://127.0.0.1:1", "--timeout", "0"], "--timeout needs"),
-                (["tcp://127.0.0.1:1", "--return"], "--return needs a value"),
-                (["tcp://127.0.0.1:1", "--fast"], "there is no option --fast")):
-            self.assert_usage(["doctor", *args], pattern)
-
+class Endpoints(DoctorCase):
     def test_an_endpoint_that_leads_nowhere_says_why(self):
         for endpoint, pattern in (
-                ("inproc://here", "from another process: ask in the process that has the listener"),
                 ("tcp://*:5555", "not what a worker connects to: name the listener's host"),
                 ("tcp://0.0.0.0:5555", "not what a worker connects to"),
                 ("tcp://127.0.0.1:*", "not what a worker connects to"),
-                ("tcp://127.0.0.1:65535", "no port after it for the way back"),
-                ("http://127.0.0.1", "an endpoint begins with tcp://")):
+                ("tcp://127.0.0.1:65535", "no port after it for the way back")):
             with self.subTest(endpoint=endpoint):
                 self.assert_ill(self.doctor(endpoint), "endpoint", pattern)
 
@@ -282,7 +275,7 @@ class Usage(DoctorCase):
         _, endpoint = self.listen()
         host, port = endpoint.rsplit(":", 1)
         self.assert_well(self.doctor(endpoint, "--return", f"{host}:{int(port) + 1}"))
-        self.assert_ill(self.doctor(endpoint, "--return", "nothing"), "endpoint", "nothing: ")
+        self.assert_ill(self.doctor(endpoint, "--return", f"{host}:*"), "endpoint", "not what a worker connects to")
 
     def test_help_says_what_the_throughput_is(self):
         self.assertIn("connection for control", self.doctor("--help").stdout)

@@ -74,6 +74,11 @@ CALLS = {
         ((ENDPOINT,), f"one endpoint only, not also {ENDPOINT}"),
         *each("--timeout", BAD_SECONDS, "--timeout needs a number of seconds"),
     )),
+    "doctor": Call((ENDPOINT,), (
+        ((ENDPOINT,), f"one endpoint only, not also {ENDPOINT}"),
+        *each("--timeout", BAD_SECONDS, "--timeout needs a number of seconds"),
+        *each("--return", ("nonsense", "tcp://127.0.0.1"), "--return needs an endpoint"),
+    )),
 }
 
 

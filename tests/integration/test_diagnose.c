@@ -239,8 +239,8 @@ Test (diagnose, sockets_that_are_no_listener_s_do_not_answer)
 {
     other_t other = bind_other ();
     steps_t steps;
-    cr_assert_eq (ask (other.endpoint, 200, &steps), MUSTER_TIMEOUT);
-    expect_last (&steps, "protocol", "does not answer within 0.2 s");
+    cr_assert_eq (ask (other.endpoint, 1000, &steps), MUSTER_TIMEOUT);
+    expect_last (&steps, "protocol", "does not answer within 1 s");
     raw_close (&other.pull);
     raw_close (&other.router);
 }
@@ -251,6 +251,15 @@ Test (diagnose, a_call_without_endpoint_or_function_is_refused)
     cr_assert_eq (muster_diagnose (NULL, NULL, NULL, NULL, 0, keep, &steps), MUSTER_INVAL);
     cr_assert_eq (muster_diagnose ("tcp://127.0.0.1:1", NULL, NULL, NULL, 0, NULL, NULL), MUSTER_INVAL);
     cr_assert_eq (steps.count, 0);
+}
+
+Test (diagnose, an_endpoint_inside_a_process_leads_nowhere)
+{
+    steps_t steps;
+    cr_assert_eq (ask ("inproc://here", 0, &steps), MUSTER_ENDPOINT);
+    expect_last (&steps, "endpoint", "leads nowhere from another process");
+    cr_assert_eq (ask ("nonsense", 0, &steps), MUSTER_ENDPOINT);
+    expect_last (&steps, "endpoint", "nonsense: ");
 }
 
 /*  The question costs an answer, whoever asks and however often. */
