@@ -379,6 +379,14 @@ fill_control (world_t *self, frame_t *frame, const played_t *played)
             frame->positions.refused = some_number (self, 0);
             frame->positions.credit = some_number (self, BODY_MOST);
             frame->positions.flags = input_byte (&self->in);
+            frame->positions.stamped = frame->positions.flags & 0x80;
+            if (frame->positions.stamped) {
+                frame->positions.stamp = some_number (self, 1);
+                frame->positions.span_us = some_number (self, 1);
+            }
+            break;
+        case FRAME_OBSERVE:
+            frame->observe.version = (uint32_t) some_number (self, 1);
             break;
         case FRAME_WANT:
             frame->want.use = some_number (self, 0);
@@ -403,7 +411,7 @@ static void
 send_control (world_t *self)
 {
     static const frame_kind_t kinds [] = {
-        FRAME_POSITIONS, FRAME_POSITIONS, FRAME_WANT, FRAME_WANT, FRAME_GOODBYE, FRAME_GOODBYE, FRAME_WELCOME, FRAME_END };
+        FRAME_POSITIONS, FRAME_POSITIONS, FRAME_WANT, FRAME_WANT, FRAME_GOODBYE, FRAME_OBSERVE, FRAME_WELCOME, FRAME_END };
     unsigned session = some_session (self);
     frame_kind_t kind = kinds [input_below (&self->in, 8)];
     frame_t frame = some_frame (self, session, kind, played_of (self, session)->epoch);

@@ -266,6 +266,17 @@ take_positions (world_t *self, const side_t *side, frame_t *frame)
     frame->positions.refused = input_number (&self->in, 0);
     frame->positions.credit = input_number (&self->in, out->box.accepted.bytes);
     frame->positions.flags = input_byte (&self->in);
+    frame->positions.stamped = frame->positions.flags & 0x80;
+    if (!frame->positions.stamped)
+        return;
+    frame->positions.stamp = input_number (&self->in, side->session.stamp);
+    frame->positions.span_us = input_number (&self->in, 1000);
+}
+
+static uint64_t
+microseconds (const world_t *self)
+{
+    return (uint64_t) self->now * 1000;
 }
 
 static void
@@ -309,6 +320,17 @@ can_be (const frame_t *frame)
     }
 }
 
+/*  OBSERVE and REPORT are no session's, whichever they name. */
+static void
+take_foreign (const world_t *self, side_t *side, const frame_t *frame)
+{
+    session_t *session = &side->session;
+    bool heeded = frame->epoch == session->epoch && session->state != SESSION_ENDED && session->state != SESSION_ABSENT;
+    session_state_t state = session->state;
+    require (session_control (session, frame, self->now) == !heeded, "a session takes what is an observer's");
+    require (session->state == state, "what is an observer's changes a session");
+}
+
 static void
 take_control (world_t *self, side_t *side, frame_kind_t kind)
 {
@@ -327,12 +349,15 @@ take_control (world_t *self, side_t *side, frame_kind_t kind)
             frame.goodbye.last = input_number (&self->in, side->session.in.received.messages);
             frame.goodbye.keep = input_byte (&self->in) & 1;
             break;
-        default:
+        case FRAME_END:
             frame.end.error = input_below (&self->in, END_ERRORS);
             break;
+        default:
+            take_foreign (self, side, &frame);
+            return;
     }
-    if (can_be (&frame))
-        session_control (&side->session, &frame, self->now);
+    if (can_be (&frame) && session_control (&side->session, &frame, self->now) && frame_is_stamped (&frame))
+        session_take_stamp (&side->session, &frame, microseconds (self));
     note_another (side);
 }
 
@@ -418,6 +443,8 @@ send_controls (world_t *self, side_t *side)
     while (session_next_control (&side->session, self->now, &frame)) {
         require (++sent <= CONTROLS_MOST, "control frames without end");
         require_no_fault (session_frame_fault (&side->mark, &side->session, &frame));
+        if (frame_is_stamped (&frame))
+            session_stamp (&side->session, &frame, microseconds (self));
         if (input_byte (&self->in) == 0xff) {
             session_unsent (&side->session, &frame, self->now);
             break;
@@ -510,6 +537,7 @@ do_one (world_t *self)
 {
     static op_fn *const ops [] = { take_data, take_chunk, handle, accept, send_controls, send_piece, step, part, pass_time };
     static const frame_kind_t controls [] = { FRAME_WELCOME, FRAME_POSITIONS, FRAME_WANT, FRAME_GOODBYE, FRAME_END };
+    static const frame_kind_t foreign [] = { FRAME_OBSERVE, FRAME_REPORT };
     uint8_t choice = input_byte (&self->in);
     side_t *side = &self->sides [self->worker ? 0 : (choice >> 6) % SESSIONS];
     unsigned op = choice & 0x0f;
@@ -520,7 +548,7 @@ do_one (world_t *self)
         if (op < 9)
             ops [op] (self, side);
         else
-            take_control (self, side, controls [op - 9]);
+            take_control (self, side, choice & 0x20 && op == 13 ? foreign [choice >> 4 & 1] : controls [op - 9]);
     }
     if (op == 14)
         grant (self);

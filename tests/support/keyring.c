@@ -76,6 +76,14 @@ keyring_enrol (const keyring_t *self, const char *name, const char *source)
 }
 
 void
+keyring_enrol_observer (const keyring_t *self, const char *name)
+{
+    char reason [PATH_ROOM] = "";
+    must_succeed (muster_keys_enrol_observer (keyring_file (self, "allow", ""), keyring_file (self, name, ".pub"),
+        reason, sizeof reason), reason);
+}
+
+void
 keyring_revoke (const keyring_t *self, const char *name)
 {
     char reason [PATH_ROOM] = "";

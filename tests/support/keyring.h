@@ -27,6 +27,7 @@ const char *keyring_file (const keyring_t *self, const char *name, const char *e
 /*  Make a pair of keys; enrol it for a source. */
 void keyring_make (const keyring_t *self, const char *name);
 void keyring_enrol (const keyring_t *self, const char *name, const char *source);
+void keyring_enrol_observer (const keyring_t *self, const char *name);
 void keyring_revoke (const keyring_t *self, const char *name);
 
 /*  Both at once: a key that may use the source of the same name. */

@@ -139,6 +139,9 @@ owner_open (owner_t *self, stage_t *stage)
     char *sources = strstr (self->less, " a b ");
     MUST (sources);
     sources [3] = ' ';
+    char *observer = strstr (self->less, "-observer ");
+    MUST (observer);
+    memset (observer, ' ', strlen ("-observer"));
 }
 
 void

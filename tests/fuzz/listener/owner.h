@@ -18,7 +18,7 @@ typedef struct {
     muster_message_t *held [OWNER_HELD];    /* taken and not done */
     unsigned held_count;
     muster_ask_t *ask;          /* the round under way, NULL for none */
-    char *allow, *less;         /* the allow file's text, and that in which the liar has one source less */
+    char *allow, *less;         /* the allow file's text, and that in which the liar may do less */
 } owner_t;
 
 void owner_open (owner_t *self, stage_t *stage);
@@ -37,7 +37,7 @@ void owner_release (owner_t *self);
 void owner_ask (owner_t *self);
 void owner_take_reply (owner_t *self);
 
-/*  From now on, until owner_yield, the liar may not speak as SOURCE_B. */
+/*  From now on, until owner_yield, the liar may not speak as SOURCE_B, nor observe. */
 void owner_revoke (owner_t *self);
 
 /*  Stop and start the listener, whatever is under way. */

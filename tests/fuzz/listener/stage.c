@@ -75,11 +75,17 @@ stage_send_control (stage_t *self, const frame_t *frame)
 }
 
 /*  What the listener sends keeps the rules, and is for sessions that the liar named. He
-    may name the witness's, too, and hears only that he may not. */
+    may name the witness's, too, and hears only that he may not. What it counts is for no
+    session. */
 static void
 check_answer (stage_t *self, const frame_t *frame, muster_refusal_t refusal, uint8_t version)
 {
     require (!refusal && version == PROTOCOL_VERSION, "the listener breaks a rule of the protocol");
+    if (frame->kind == FRAME_REPORT) {
+        require (frame->epoch == 0 && memcmp (&frame->session, &(session_id_t) { { 0 } }, sizeof frame->session) == 0,
+            "a report for a session");
+        return;
+    }
     for (unsigned i = 0; i <= LEDGER_SYNC; i++)
         if (memcmp (&self->ledger.sessions [i].id, &frame->session, sizeof frame->session) == 0) {
             if (frame->kind == FRAME_WELCOME)
@@ -440,6 +446,7 @@ stage_open (stage_t *self)
     keyring_make (&self->keyring, "liar");
     for (unsigned source = 0; source < SOURCE_WITNESS; source++)
         keyring_enrol (&self->keyring, "liar", ledger_sources [source]);
+    keyring_enrol_observer (&self->keyring, "liar");
     ledger_name_session (&self->ledger, LEDGER_SYNC, &sync_id, SOURCE_SYNC);
     open_listener (self);
     open_witness (self);
