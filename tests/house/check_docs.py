@@ -10,6 +10,7 @@ The build is installed into a scratch directory; the text is tried against that,
 as its reader would. CONTRIBUTING.md, "How the text is tested", has the rules.
 """
 import ast
+import concurrent.futures
 import os
 import re
 import shlex
@@ -249,20 +250,22 @@ def try_python(block, installation, scratch):
 TRIALS = {"c": try_c, "console": try_console, "python": try_python}
 
 
+def try_block(block, installation):
+    with tempfile.TemporaryDirectory() as scratch:
+        trouble = TRIALS[block.kind](block, installation, scratch)
+    return f"{block.place}:{block.line}: {trouble}" if trouble else None
+
+
 def problems(root, build):
     """A text for each block that does not do what it shows, and the number of blocks tried."""
-    found = []
-    tried = 0
-    with tempfile.TemporaryDirectory() as prefix:
+    blocks = [block for block in all_blocks(Path(root)) if block.kind in TRIALS]
+    with tempfile.TemporaryDirectory() as prefix, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         installation = Installation(root, build, prefix)
-        for block in all_blocks(Path(root)):
-            if block.kind in TRIALS:
-                tried += 1
-                with tempfile.TemporaryDirectory() as scratch:
-                    trouble = TRIALS[block.kind](block, installation, scratch)
-                if trouble:
-                    found.append(f"{block.place}:{block.line}: {trouble}")
-    return found, tried
+        #   Sessions have the machine, and the ports that the text names, for themselves.
+        trials = [None if block.kind == "console" else pool.submit(try_block, block, installation) for block in blocks]
+        concurrent.futures.wait(list(filter(None, trials)))
+        found = [trial.result() if trial else try_block(block, installation) for block, trial in zip(blocks, trials)]
+    return list(filter(None, found)), len(blocks)
 
 
 if __name__ == "__main__":
