@@ -12,6 +12,7 @@ With NEED those sessions are tried that need that, and no others; where it canno
 had the reason is printed, and the exit code is 77.
 """
 import ast
+import concurrent.futures
 import os
 import re
 import shlex
@@ -264,22 +265,30 @@ def try_python(block, installation, scratch):
 TRIALS = {"c": try_c, "console": try_console, "python": try_python}
 
 
+def try_block(block, installation):
+    with tempfile.TemporaryDirectory() as scratch:
+        trouble = TRIALS[block.kind](block, installation, scratch)
+    return f"{block.place}:{block.line}: {trouble}" if trouble else None
+
+
+def without_trial(block):
+    """What is wrong with a block that needs something, but is none of those that can be tried with it."""
+    if block.needs and (block.kind != "console" or block.needs not in NEEDS):
+        return f"{block.place}:{block.line}: no test runs a block of {block.kind} that needs {block.needs}"
+    return None
+
+
 def problems(root, build, need="", before=()):
     """A text for each block that does not do what it shows, and the number of blocks tried."""
-    found = []
-    tried = 0
-    with tempfile.TemporaryDirectory() as prefix:
+    every = list(all_blocks(Path(root)))
+    blocks = [block for block in every if block.kind in TRIALS and block.needs == need]
+    with tempfile.TemporaryDirectory() as prefix, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         installation = Installation(root, build, prefix, before)
-        for block in all_blocks(Path(root)):
-            if block.needs and (block.kind != "console" or block.needs not in NEEDS):
-                found.append(f"{block.place}:{block.line}: no test runs a block of {block.kind} that needs {block.needs}")
-            elif block.kind in TRIALS and block.needs == need:
-                tried += 1
-                with tempfile.TemporaryDirectory() as scratch:
-                    trouble = TRIALS[block.kind](block, installation, scratch)
-                if trouble:
-                    found.append(f"{block.place}:{block.line}: {trouble}")
-    return found, tried
+        #   Sessions have the machine, and the ports that the text names, for themselves.
+        trials = [None if block.kind == "console" else pool.submit(try_block, block, installation) for block in blocks]
+        concurrent.futures.wait(list(filter(None, trials)))
+        found = [trial.result() if trial else try_block(block, installation) for block, trial in zip(blocks, trials)]
+    return list(filter(None, map(without_trial, every))) + list(filter(None, found)), len(blocks)
 
 
 def main(root, build, need=""):
