@@ -98,7 +98,7 @@ typedef struct {
     uint64_t commands;        /* commands to it that it has not handled */
     uint64_t commands_bytes;  /* memory that they take */
     uint64_t silent_ms;       /* since it was heard last */
-    uint64_t round_trip_us;   /* of its newest connection, as the worker says with each heartbeat; 0: not known yet */
+    uint64_t round_trip_us;   /* of its newest connection, as it measured last: with each heartbeat; 0: not yet */
 } muster_worker_stats_t;
 
 MUSTER_BEGIN_DECLS
