@@ -53,6 +53,25 @@ is_endpoint (const char *command, const char *text)
 }
 
 bool
+options_read (const options_t *self, int argc, char **argv, void *target, int *code)
+{
+    int option;
+    *code = EXIT_DONE;
+    while (*code == EXIT_DONE && (option = getopt_long (argc, argv, ":h", self->known, NULL)) != -1) {
+        if (option == 'h') {
+            *code = say_help (self->help);
+            return false;
+        }
+        if (option == '?' || option == ':')
+            *code = options_refuse (self->command, option, argv);
+        else
+        if (!self->take (target, option))
+            *code = EXIT_USAGE;
+    }
+    return *code == EXIT_DONE;
+}
+
+bool
 options_endpoint (const char *command, int argc, char **argv, const char **endpoint)
 {
     if (optind == argc) {

@@ -12,6 +12,19 @@
 
 #include <muster/data.h>
 
+struct option;
+
+/*  What a command can be told. */
+typedef struct {
+    const char *command;
+    const char *help;
+    const struct option *known;                 /* getopt_long's; --help is 'h' */
+    bool (*take) (void *target, int option);    /* with its value in optarg; false if it is wrong, which was said */
+} options_t;
+
+/*  Read the options of argv. False if that was all: *code is what the process is to end with. */
+bool options_read (const options_t *self, int argc, char **argv, void *target, int *code);
+
 /*  Say what getopt_long (which was given ":" first) found wrong. Returns EXIT_USAGE. */
 int options_refuse (const char *command, int answer, char **argv);
 

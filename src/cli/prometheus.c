@@ -8,10 +8,10 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
-#include <muster/data.h>
 #include <muster/stats.h>
+
+#include "cli/packed.h"
 
 typedef struct {
     const char *field;      /* of the map, or of each worker in its roster */
@@ -57,65 +57,6 @@ static const metric_t worker_metrics [] = {
 
 #define COUNT(list) (sizeof (list) / sizeof (list) [0])
 
-/*  --------------------------------------------------------------------------
-    Reading. The map was checked: a reader stays inside it. */
-
-/*  Go to the value of a key. */
-static bool
-find (muster_reader_t map, const char *key, muster_reader_t *at)
-{
-    muster_value_t value;
-    if (muster_reader_next (&map, &value) || value.type != MUSTER_VALUE_MAP)
-        return false;
-    for (uint32_t pairs = value.count; pairs > 0; pairs--) {
-        if (muster_reader_next (&map, &value))
-            return false;
-        *at = map;
-        if (value.size == strlen (key) && memcmp (value.bytes, key, value.size) == 0)
-            return true;
-        if (muster_reader_skip (&map))
-            return false;
-    }
-    return false;
-}
-
-static bool
-read_count (muster_reader_t *at, uint64_t *count)
-{
-    muster_value_t value;
-    if (muster_reader_next (at, &value) || (value.type != MUSTER_VALUE_UINT && value.type != MUSTER_VALUE_BOOL))
-        return false;
-    *count = value.type == MUSTER_VALUE_BOOL ? value.boolean : value.u;
-    return true;
-}
-
-static bool
-find_count (muster_reader_t map, const char *key, uint64_t *count)
-{
-    muster_reader_t at;
-    return find (map, key, &at) && read_count (&at, count);
-}
-
-static bool
-find_container (muster_reader_t map, const char *key, muster_value_type_t type, muster_reader_t *at, uint32_t *count)
-{
-    muster_value_t value;
-    if (!find (map, key, at) || muster_reader_next (at, &value) || value.type != type)
-        return false;
-    *count = value.count;
-    return true;
-}
-
-static bool
-find_text (muster_reader_t map, const char *key, muster_value_t *text)
-{
-    muster_reader_t at;
-    return find (map, key, &at) && muster_reader_next (&at, text) == 0 && text->type == MUSTER_VALUE_STR;
-}
-
-/*  --------------------------------------------------------------------------
-    Writing */
-
 static void
 write_head (FILE *out, const metric_t *metric)
 {
@@ -142,7 +83,7 @@ static bool
 write_metric (FILE *out, muster_reader_t map, const metric_t *metric)
 {
     uint64_t count;
-    if (!find_count (map, metric->field, &count))
+    if (!packed_find_count (map, metric->field, &count))
         return false;
     write_head (out, metric);
     fprintf (out, "%s %" PRIu64 "\n", metric->name, count);
@@ -157,11 +98,11 @@ write_refused (FILE *out, muster_reader_t map)
     muster_value_t reason;
     uint32_t pairs;
     uint64_t count;
-    if (!find_container (map, "refused", MUSTER_VALUE_MAP, &at, &pairs))
+    if (!packed_find_container (map, "refused", MUSTER_VALUE_MAP, &at, &pairs))
         return false;
     write_head (out, &metric);
     for (; pairs > 0; pairs--) {
-        if (muster_reader_next (&at, &reason) || !read_count (&at, &count))
+        if (muster_reader_next (&at, &reason) || !packed_read_count (&at, &count))
             return false;
         fprintf (out, "%s{", metric.name);
         write_label (out, "reason", &reason);
@@ -178,12 +119,12 @@ write_times (FILE *out, muster_reader_t map)
     muster_reader_t at;
     uint32_t places;
     uint64_t count, sum = 0, timed, us;
-    if (!find_container (map, "times", MUSTER_VALUE_ARRAY, &at, &places) || places > MUSTER_TIMES_COUNT
-    ||  !find_count (map, "timed", &timed) || !find_count (map, "timed_us", &us))
+    if (!packed_find_container (map, "times", MUSTER_VALUE_ARRAY, &at, &places) || places > MUSTER_TIMES_COUNT
+    ||  !packed_find_count (map, "timed", &timed) || !packed_find_count (map, "timed_us", &us))
         return false;
     write_head (out, &metric);
     for (uint32_t i = 0; i < places; i++) {
-        if (!read_count (&at, &count))
+        if (!packed_read_count (&at, &count))
             return false;
         sum += count;
         if (i + 1 < places)
@@ -199,7 +140,7 @@ write_worker (FILE *out, muster_reader_t worker, const metric_t *metric)
 {
     muster_value_t source;
     uint64_t count;
-    if (!find_text (worker, "source", &source) || !find_count (worker, metric->field, &count))
+    if (!packed_find_text (worker, "source", &source) || !packed_find_count (worker, metric->field, &count))
         return false;
     fprintf (out, "%s{", metric->name);
     write_label (out, "source", &source);
@@ -212,7 +153,7 @@ write_workers (FILE *out, muster_reader_t map, const metric_t *metric)
 {
     muster_reader_t at;
     uint32_t workers;
-    if (!find_container (map, "roster", MUSTER_VALUE_ARRAY, &at, &workers))
+    if (!packed_find_container (map, "roster", MUSTER_VALUE_ARRAY, &at, &workers))
         return false;
     write_head (out, metric);
     for (; workers > 0; workers--)

@@ -21,6 +21,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/reach.h"
 #include "cli/recording.h"
 #include "cli/say.h"
 
@@ -52,10 +53,8 @@ typedef struct {
 
 typedef struct {
     const char *path;
-    const char *endpoint;
+    reach_t reach;
     double speed;
-    const char *key;            /* both or neither */
-    const char *server;
     const void *bytes;
     size_t size;
     uint64_t records;
@@ -118,7 +117,7 @@ add_player (replay_t *self, const char *source)
     player_t *player = calloc (1, sizeof *player);
     if (player) {
         snprintf (player->source, sizeof player->source, "%s", source);
-        player->worker = muster_worker_new (self->endpoint, source);
+        player->worker = muster_worker_new (self->reach.endpoint, source);
     }
     if (!player || !player->worker || !tsearch (player, &self->index, compare)) {
         say ("out of memory");
@@ -170,7 +169,7 @@ complain (const replay_t *self, const player_t *player, muster_error_t error, ui
     char count [40] = "";
     if (unconfirmed > 0)
         snprintf (count, sizeof count, "%" PRIu64 " not handled: ", unconfirmed);
-    say ("%s: %s: %s%s%s%s", self->endpoint, player->source, count, muster_error_text (error), *why ? ", " : "", why);
+    say ("%s: %s: %s%s%s%s", self->reach.endpoint, player->source, count, muster_error_text (error), *why ? ", " : "", why);
     return false;
 }
 
@@ -180,8 +179,8 @@ start_players (const replay_t *self)
     for (size_t i = 0; i < self->count; i++) {
         muster_worker_t *worker = self->players [i]->worker;
         muster_worker_set_drain (worker, 0);
-        muster_worker_set_key (worker, self->key);
-        muster_worker_set_server (worker, self->server);
+        muster_worker_set_key (worker, self->reach.key);
+        muster_worker_set_server (worker, self->reach.server);
         if (muster_worker_start (worker)) {
             say ("%s", muster_worker_reason (worker));
             return false;
@@ -287,13 +286,12 @@ run (replay_t *self)
 /*  --------------------------------------------------------------------------
     Options */
 
-enum { OPTION_SPEED = 1, OPTION_KEY, OPTION_SERVER, OPTION_HELP };
+enum { OPTION_SPEED = 1 };
 
 static const struct option options_known [] = {
     { "speed", required_argument, NULL, OPTION_SPEED },
-    { "key", required_argument, NULL, OPTION_KEY },
-    { "server", required_argument, NULL, OPTION_SERVER },
-    { "help", no_argument, NULL, OPTION_HELP },
+    REACH_KEYS_OPTIONS,
+    { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
@@ -310,16 +308,10 @@ take_speed (replay_t *self)
 }
 
 static bool
-take_option (replay_t *self, int option)
+take_option (void *target, int option)
 {
-    switch (option) {
-        case OPTION_SPEED:
-            return take_speed (self);
-        case OPTION_KEY:
-            return options_file ("replay", "--key", optarg, &self->key);
-        default:
-            return options_file ("replay", "--server", optarg, &self->server);
-    }
+    replay_t *self = target;
+    return option == OPTION_SPEED ? take_speed (self) : reach_take (&self->reach, "replay", option);
 }
 
 static int
@@ -327,29 +319,20 @@ take_arguments (replay_t *self, int argc, char **argv)
 {
     if (optind == argc)
         return say_usage ("replay", "FILE is missing: give a recording of muster listen, then an endpoint");
-    if (!options_file ("replay", "FILE", argv [optind++], &self->path)
-    ||  !options_endpoint ("replay", argc, argv, &self->endpoint))
+    if (!options_file ("replay", "FILE", argv [optind++], &self->path))
         return EXIT_USAGE;
-    if (optind < argc)
-        return say_usage ("replay", "one endpoint only, not also %s", argv [optind]);
-    if (!self->key != !self->server)
-        return say_usage ("replay", "--%s is missing: keys need both", self->key ? "server" : "key");
-    return EXIT_DONE;
+    return reach_take_last (&self->reach, "replay", argc, argv) ? EXIT_DONE : EXIT_USAGE;
 }
 
 int
 replay_command (int argc, char **argv)
 {
+    static const options_t options = {
+        .command = "replay", .help = help, .known = options_known, .take = take_option };
     replay_t self = { .speed = 1 };
-    int option;
-    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
-        if (option == OPTION_HELP || option == 'h')
-            return say_help (help);
-        if (option == '?' || option == ':')
-            return options_refuse ("replay", option, argv);
-        if (!take_option (&self, option))
-            return EXIT_USAGE;
-    }
-    int code = take_arguments (&self, argc, argv);
+    int code;
+    if (!options_read (&options, argc, argv, &self, &code))
+        return code;
+    code = take_arguments (&self, argc, argv);
     return code == EXIT_DONE ? run (&self) : code;
 }

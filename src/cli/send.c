@@ -37,23 +37,23 @@ static const char help [] =
     "finite number {\"$float\": \"nan\"}, a map with a key that starts with $ is\n"
     "{\"$map\": {...}}.\n";
 
-enum { OPTION_SOURCE = 1, OPTION_CMD, OPTION_TIMEOUT, OPTION_PLAIN, OPTION_KEY, OPTION_SERVER, OPTION_HELP };
+enum { OPTION_SOURCE = 1, OPTION_CMD, OPTION_PLAIN };
 
 static const struct option options_known [] = {
     { "source", required_argument, NULL, OPTION_SOURCE },
     { "cmd", required_argument, NULL, OPTION_CMD },
-    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "plain", no_argument, NULL, OPTION_PLAIN },
-    { "key", required_argument, NULL, OPTION_KEY },
-    { "server", required_argument, NULL, OPTION_SERVER },
-    { "help", no_argument, NULL, OPTION_HELP },
+    REACH_TIMEOUT_OPTION,
+    REACH_KEYS_OPTIONS,
+    { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 /*  False if it is wrong, which was said. */
 static bool
-take_option (send_options_t *self, int option)
+take_option (void *target, int option)
 {
+    send_options_t *self = target;
     switch (option) {
         case OPTION_SOURCE:
             self->source = optarg;
@@ -61,18 +61,11 @@ take_option (send_options_t *self, int option)
         case OPTION_CMD:
             self->cmd = optarg;
             return options_name ("send", "--cmd", optarg);
-        case OPTION_TIMEOUT:
-            if (options_seconds (optarg, &self->timeout))
-                return true;
-            say_usage ("send", "--timeout needs a number of seconds, more than 0");
-            return false;
-        case OPTION_KEY:
-            return options_file ("send", "--key", optarg, &self->key);
-        case OPTION_SERVER:
-            return options_file ("send", "--server", optarg, &self->server);
-        default:
+        case OPTION_PLAIN:
             self->plain = true;
             return true;
+        default:
+            return reach_take (&self->reach, "send", option);
     }
 }
 
@@ -80,12 +73,10 @@ take_option (send_options_t *self, int option)
 static int
 take_arguments (send_options_t *self, int argc, char **argv)
 {
-    if (!options_endpoint ("send", argc, argv, &self->endpoint))
+    if (!reach_take_endpoint (&self->reach, "send", argc, argv))
         return EXIT_USAGE;
     if (!self->source || !self->cmd)
         return say_usage ("send", "--%s is missing", self->source ? "cmd" : "source");
-    if (!self->key != !self->server)
-        return say_usage ("send", "--%s is missing: keys need both", self->key ? "server" : "key");
     const char *json = optind < argc ? argv [optind++] : "{}";
     if (optind < argc)
         return say_usage ("send", "one JSON at most (quote it), not also %s", argv [optind]);
@@ -98,17 +89,13 @@ take_arguments (send_options_t *self, int argc, char **argv)
 int
 send_command (int argc, char **argv)
 {
+    static const options_t options = {
+        .command = "send", .help = help, .known = options_known, .take = take_option };
     send_options_t self = { 0 };
-    int option;
-    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
-        if (option == OPTION_HELP || option == 'h')
-            return say_help (help);
-        if (option == '?' || option == ':')
-            return options_refuse ("send", option, argv);
-        if (!take_option (&self, option))
-            return EXIT_USAGE;
-    }
-    int code = take_arguments (&self, argc, argv);
+    int code;
+    if (!options_read (&options, argc, argv, &self, &code))
+        return code;
+    code = take_arguments (&self, argc, argv);
     if (code == EXIT_DONE)
         code = self.plain ? send_plain (&self) : send_in_session (&self);
     muster_writer_destroy (&self.data);

@@ -11,15 +11,14 @@
 
 #include <muster/data.h>
 
+#include "cli/reach.h"
+
 typedef struct {
-    const char *endpoint;
+    reach_t reach;
     const char *source;
     const char *cmd;
     muster_writer_t *data;  /* NULL: from stdin */
-    double timeout;         /* seconds; 0: not given */
     bool plain;
-    const char *key;        /* both or neither */
-    const char *server;
 } send_options_t;
 
 /*  Each returns what the process is to end with. */

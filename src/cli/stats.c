@@ -17,6 +17,7 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/prometheus.h"
+#include "cli/reach.h"
 #include "cli/say.h"
 
 static const char help [] =
@@ -32,54 +33,29 @@ static const char help [] =
     "                 muster enrol ALLOWFILE K.pub --observer where the listener is\n"
     "  --server L.pub the listener's public key\n";
 
-enum { OPTION_PROMETHEUS = 1, OPTION_TIMEOUT, OPTION_KEY, OPTION_SERVER };
+enum { OPTION_PROMETHEUS = 1 };
 
 static const struct option options_known [] = {
     { "prometheus", no_argument, NULL, OPTION_PROMETHEUS },
-    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
-    { "key", required_argument, NULL, OPTION_KEY },
-    { "server", required_argument, NULL, OPTION_SERVER },
+    REACH_TIMEOUT_OPTION,
+    REACH_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 typedef struct {
-    const char *endpoint;
-    const char *key, *server;
-    double timeout;
+    reach_t reach;
     bool prometheus;
 } stats_t;
 
-/*  False if it is wrong, which was said. */
 static bool
-take_option (stats_t *self, int option)
+take_option (void *target, int option)
 {
-    switch (option) {
-        case OPTION_TIMEOUT:
-            if (options_seconds (optarg, &self->timeout))
-                return true;
-            say_usage ("stats", "--timeout needs a number of seconds, more than 0");
-            return false;
-        case OPTION_KEY:
-            return options_file ("stats", "--key", optarg, &self->key);
-        case OPTION_SERVER:
-            return options_file ("stats", "--server", optarg, &self->server);
-        default:
-            self->prometheus = true;
-            return true;
-    }
-}
-
-static int
-take_arguments (stats_t *self, int argc, char **argv)
-{
-    if (!options_endpoint ("stats", argc, argv, &self->endpoint))
-        return EXIT_USAGE;
-    if (optind < argc)
-        return say_usage ("stats", "one endpoint only, not also %s", argv [optind]);
-    if (!self->key != !self->server)
-        return say_usage ("stats", "--%s is missing: keys need both", self->key ? "server" : "key");
-    return EXIT_DONE;
+    stats_t *self = target;
+    if (option != OPTION_PROMETHEUS)
+        return reach_take (&self->reach, "stats", option);
+    self->prometheus = true;
+    return true;
 }
 
 static int
@@ -89,7 +65,7 @@ print (const stats_t *self, const void *map, size_t size)
     if (!error && !self->prometheus && putchar ('\n') == EOF)
         error = MUSTER_SYSTEM;
     if (error == MUSTER_FORMAT) {
-        say ("%s: the answer is none that this version understands", self->endpoint);
+        say ("%s: the answer is none that this version understands", self->reach.endpoint);
         return EXIT_FAILED;
     }
     if (!error && fflush (stdout) == 0)
@@ -105,8 +81,8 @@ ask (const stats_t *self)
     char reason [MUSTER_OBSERVE_REASON_ROOM];
     void *map;
     size_t size;
-    muster_error_t error = muster_observe (self->endpoint, self->key, self->server,
-        (int) (self->timeout * 1000), &map, &size, reason, sizeof reason);
+    muster_error_t error = muster_observe (self->reach.endpoint, self->reach.key, self->reach.server,
+        (int) (self->reach.timeout * 1000), &map, &size, reason, sizeof reason);
     if (error) {
         say ("%s", reason);
         return EXIT_FAILED;
@@ -119,16 +95,11 @@ ask (const stats_t *self)
 int
 stats_command (int argc, char **argv)
 {
-    stats_t self = { .timeout = 5 };
-    int option;
-    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
-        if (option == 'h')
-            return say_help (help);
-        if (option == '?' || option == ':')
-            return options_refuse ("stats", option, argv);
-        if (!take_option (&self, option))
-            return EXIT_USAGE;
-    }
-    int code = take_arguments (&self, argc, argv);
-    return code == EXIT_DONE ? ask (&self) : code;
+    static const options_t options = {
+        .command = "stats", .help = help, .known = options_known, .take = take_option };
+    stats_t self = { .reach.timeout = 5 };
+    int code;
+    if (!options_read (&options, argc, argv, &self, &code))
+        return code;
+    return reach_take_last (&self.reach, "stats", argc, argv) ? ask (&self) : EXIT_USAGE;
 }

@@ -1,0 +1,51 @@
+/*  reach.c - how a command reaches a listener
+
+    This Source Code Form is subject to the terms of the Mozilla Public
+    License, v. 2.0. If a copy of the MPL was not distributed with this
+    file, You can obtain one at https://mozilla.org/MPL/2.0/.
+*/
+#include "cli/reach.h"
+
+#include <getopt.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+#include "cli/say.h"
+
+bool
+reach_take (reach_t *self, const char *command, int option)
+{
+    switch (option) {
+        case REACH_KEY:
+            return options_file (command, "--key", optarg, &self->key);
+        case REACH_SERVER:
+            return options_file (command, "--server", optarg, &self->server);
+        default:
+            if (options_seconds (optarg, &self->timeout))
+                return true;
+            say_usage (command, "--timeout needs a number of seconds, more than 0");
+            return false;
+    }
+}
+
+bool
+reach_take_endpoint (reach_t *self, const char *command, int argc, char **argv)
+{
+    if (!options_endpoint (command, argc, argv, &self->endpoint))
+        return false;
+    if (!self->key == !self->server)
+        return true;
+    say_usage (command, "--%s is missing: keys need both", self->key ? "server" : "key");
+    return false;
+}
+
+bool
+reach_take_last (reach_t *self, const char *command, int argc, char **argv)
+{
+    if (!reach_take_endpoint (self, command, argc, argv))
+        return false;
+    if (optind == argc)
+        return true;
+    say_usage (command, "one endpoint only, not also %s", argv [optind]);
+    return false;
+}
