@@ -16,7 +16,9 @@ _muster ()
     elif [[ $word = -* ]]; then
         words=$("$1" "$command" --help 2> /dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
         words+=$'\n--help'
-    elif [ "$before" = --source ] || [ "$before" = --cmd ] || [ "$before" = --count ] || [ "$before" = --timeout ] || [ "$before" = --speed ]; then
+    elif [ "$before" = --sort ]; then
+        words="rate queue source seen"
+    elif [ "$before" = --source ] || [ "$before" = --cmd ] || [ "$before" = --count ] || [ "$before" = --timeout ] || [ "$before" = --speed ] || [ "$before" = --interval ]; then
         return
     else
         compopt -o filenames 2> /dev/null

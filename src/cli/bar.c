@@ -14,14 +14,19 @@
 #define NUMBERS 33      /* columns of what stands before and after the bar */
 
 void
+bar_fill (char *bar, size_t room, double part)
+{
+    memset (bar, '.', room);
+    memset (bar, '#', (size_t) (part * (double) room));
+    bar [room] = 0;
+}
+
+void
 bar_line (char line [BAR_COLUMNS], uint64_t sent, uint64_t size)
 {
     char bar [BAR_COLUMNS - NUMBERS];
     double part = size > 0 ? (double) sent / (double) size : 1;
-    size_t room = sizeof bar - 1, full = (size_t) (part * (double) room);
-    memset (bar, '.', room);
-    memset (bar, '#', full);
-    bar [room] = 0;
+    bar_fill (bar, sizeof bar - 1, part);
     snprintf (line, BAR_COLUMNS, "%9.1f of %9.1f MiB %s %3d %%",
         (double) sent / MIB, (double) size / MIB, bar, (int) (part * 100));
 }

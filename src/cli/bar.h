@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BAR_COLUMNS 80
@@ -36,6 +37,9 @@ void bar_set (bar_t *self, uint64_t sent, uint64_t size);
 
 /*  End the line. */
 void bar_end (bar_t *self);
+
+/*  A bar of room characters and a NUL, of which this part (0 to 1) is full. */
+void bar_fill (char *bar, size_t room, double part);
 
 /*  The line: BAR_COLUMNS - 1 characters, so that no terminal of BAR_COLUMNS wraps it. */
 void bar_line (char line [BAR_COLUMNS], uint64_t sent, uint64_t size);

@@ -18,5 +18,6 @@ int enrol_command (int argc, char **argv);
 int revoke_command (int argc, char **argv);
 int stats_command (int argc, char **argv);
 int doctor_command (int argc, char **argv);
+int top_command (int argc, char **argv);
 
 #endif

@@ -27,6 +27,7 @@ static const char help [] =
     "                            take a worker's key out again\n"
     "  muster stats ENDPOINT     print what a running listener counts\n"
     "  muster doctor ENDPOINT    look why a worker cannot reach a listener\n"
+    "  muster top ENDPOINT       show it live in a terminal, with rates\n"
     "\n"
     "  muster COMMAND --help     say more\n"
     "  muster --version\n"
@@ -45,6 +46,7 @@ static const struct {
     { "revoke", revoke_command },
     { "stats", stats_command },
     { "doctor", doctor_command },
+    { "top", top_command },
 };
 
 static int
@@ -61,7 +63,7 @@ main (int argc, char **argv)
     /*  A reader that goes away is an error of the write. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return say_usage ("", "give a command: listen, send, replay, keygen, enrol, revoke, stats or doctor");
+        return say_usage ("", "give a command: listen, send, replay, keygen, enrol, revoke, stats, doctor or top");
     for (size_t i = 0; i < sizeof commands / sizeof commands [0]; i++)
         if (strcmp (argv [1], commands [i].name) == 0)
             return commands [i].run (argc - 1, argv + 1);

@@ -6,7 +6,6 @@
 */
 #include "cli/utf8.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include <muster/message.h>
@@ -30,10 +29,10 @@ is_scalar (uint32_t character)
     return character <= 0x10ffff && (character < 0xd800 || character > 0xdfff);
 }
 
-/*  Bytes of the character at, or 0 if there is none. */
-static size_t
-take (const uint8_t *at, size_t size, uint32_t *character)
+size_t
+utf8_take (const char *text, size_t size, uint32_t *character)
 {
+    const uint8_t *at = (const uint8_t *) text;
     *character = at [0];
     if (at [0] < 0x80)
         return 1;
@@ -59,7 +58,7 @@ utf8_prefix (const char *text, size_t size)
     size_t length = 1;
     uint32_t character;
     while (done < size && length > 0) {
-        length = take ((const uint8_t *) text + done, size - done, &character);
+        length = utf8_take (text + done, size - done, &character);
         done += length;
     }
     return done;
@@ -72,7 +71,7 @@ utf8_is_name (const char *text)
     size_t length;
     uint32_t character;
     for (size_t done = 0; done < size; done += length) {
-        length = take ((const uint8_t *) text + done, size - done, &character);
+        length = utf8_take (text + done, size - done, &character);
         if (length == 0 || character < 0x20 || (character >= 0x7f && character <= 0x9f))
             return false;
     }

@@ -9,6 +9,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/*  Bytes of the character that text begins with, size being 1 or more; 0 if it is none. */
+size_t utf8_take (const char *text, size_t size, uint32_t *character);
 
 /*  Bytes of the longest start of text that is UTF-8: size if all of it is. */
 size_t utf8_prefix (const char *text, size_t size);
