@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/reach.h"
 #include "cli/say.h"
 
 #define VERDICT_ROOM 1600
@@ -44,22 +45,21 @@ static const char help [] =
     "\n"
     "Exit codes: 0 all is well, 1 something is not, 2 not understood.\n";
 
-enum { OPTION_JSON = 1, OPTION_TIMEOUT, OPTION_RETURN, OPTION_KEY, OPTION_SERVER };
+enum { OPTION_JSON = 1, OPTION_RETURN };
 
 static const struct option options_known [] = {
     { "json", no_argument, NULL, OPTION_JSON },
-    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "return", required_argument, NULL, OPTION_RETURN },
-    { "key", required_argument, NULL, OPTION_KEY },
-    { "server", required_argument, NULL, OPTION_SERVER },
+    REACH_TIMEOUT_OPTION,
+    REACH_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 typedef struct {
-    const char *endpoint, *return_endpoint;
-    const char *key, *server;
-    double timeout;
+    reach_t reach;
+    const char *return_endpoint;
+    bool json;
     muster_writer_t *steps;     /* with --json: maps, one behind the other */
     size_t count;
     char verdict [VERDICT_ROOM];
@@ -79,38 +79,19 @@ take_return (doctor_t *self)
     return false;
 }
 
-/*  False if it is wrong, which was said. */
 static bool
-take_option (doctor_t *self, bool *json, int option)
+take_option (void *target, int option)
 {
+    doctor_t *self = target;
     switch (option) {
         case OPTION_JSON:
-            *json = true;
+            self->json = true;
             return true;
-        case OPTION_TIMEOUT:
-            if (options_seconds (optarg, &self->timeout))
-                return true;
-            say_usage ("doctor", "--timeout needs a number of seconds, more than 0");
-            return false;
         case OPTION_RETURN:
             return take_return (self);
-        case OPTION_KEY:
-            return options_file ("doctor", "--key", optarg, &self->key);
         default:
-            return options_file ("doctor", "--server", optarg, &self->server);
+            return reach_take (&self->reach, "doctor", option);
     }
-}
-
-static int
-take_arguments (doctor_t *self, int argc, char **argv)
-{
-    if (!options_endpoint ("doctor", argc, argv, &self->endpoint))
-        return EXIT_USAGE;
-    if (optind < argc)
-        return say_usage ("doctor", "one endpoint only, not also %s", argv [optind]);
-    if (!self->key != !self->server)
-        return say_usage ("doctor", "--%s is missing: keys need both", self->key ? "server" : "key");
-    return EXIT_DONE;
 }
 
 /*  --------------------------------------------------------------------------
@@ -200,7 +181,7 @@ finish (const doctor_t *self, bool well)
     if (well)
         puts (self->verdict);
     if (!well)
-        say ("%s: %s", self->endpoint, self->verdict);
+        say ("%s: %s", self->reach.endpoint, self->verdict);
     if (error == MUSTER_NOMEM || error == MUSTER_FORMAT) {
         say ("%s", muster_error_text (error));
         return EXIT_FAILED;
@@ -213,16 +194,16 @@ finish (const doctor_t *self, bool well)
 
 /*  A million seconds, the most there can be, fit in ms. */
 static int
-look (doctor_t *self, bool json)
+look (doctor_t *self)
 {
-    self->steps = json ? muster_writer_new () : NULL;
-    if (json && !self->steps) {
+    self->steps = self->json ? muster_writer_new () : NULL;
+    if (self->json && !self->steps) {
         say ("out of memory");
         return EXIT_FAILED;
     }
     snprintf (self->verdict, sizeof self->verdict, WELL);
-    muster_error_t error = muster_diagnose (self->endpoint, self->return_endpoint, self->key, self->server,
-        (int) (self->timeout * 1000), json ? pack_step : show_step, self);
+    muster_error_t error = muster_diagnose (self->reach.endpoint, self->return_endpoint, self->reach.key, self->reach.server,
+        (int) (self->reach.timeout * 1000), self->json ? pack_step : show_step, self);
     int code = finish (self, !error);
     muster_writer_destroy (&self->steps);
     return code;
@@ -231,17 +212,11 @@ look (doctor_t *self, bool json)
 int
 doctor_command (int argc, char **argv)
 {
-    doctor_t self = { .timeout = 5 };
-    bool json = false;
-    int option;
-    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
-        if (option == 'h')
-            return say_help (help);
-        if (option == '?' || option == ':')
-            return options_refuse ("doctor", option, argv);
-        if (!take_option (&self, &json, option))
-            return EXIT_USAGE;
-    }
-    int code = take_arguments (&self, argc, argv);
-    return code == EXIT_DONE ? look (&self, json) : code;
+    static const options_t options = {
+        .command = "doctor", .help = help, .known = options_known, .take = take_option };
+    doctor_t self = { .reach.timeout = 5 };
+    int code;
+    if (!options_read (&options, argc, argv, &self, &code))
+        return code;
+    return reach_take_last (&self.reach, "doctor", argc, argv) ? look (&self) : EXIT_USAGE;
 }
