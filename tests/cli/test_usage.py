@@ -74,6 +74,12 @@ CALLS = {
         ((ENDPOINT,), f"one endpoint only, not also {ENDPOINT}"),
         *each("--timeout", BAD_SECONDS, "--timeout needs a number of seconds"),
     )),
+    "top": Call((ENDPOINT,), (
+        ((ENDPOINT,), f"one endpoint only, not also {ENDPOINT}"),
+        *each("--sort", ("rates", "RATE"), "--sort needs rate, queue, source or seen"),
+        *each("--interval", ("0.05", *BAD_SECONDS), "--interval needs a number of seconds, 0.1 or more"),
+        *each("--timeout", BAD_SECONDS, "--timeout needs a number of seconds"),
+    )),
     "doctor": Call((ENDPOINT,), (
         ((ENDPOINT,), f"one endpoint only, not also {ENDPOINT}"),
         *each("--timeout", BAD_SECONDS, "--timeout needs a number of seconds"),
