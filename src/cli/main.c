@@ -26,8 +26,8 @@ static const char help [] =
     "  muster revoke ALLOWFILE KEY.pub\n"
     "                            take a worker's key out again\n"
     "  muster stats ENDPOINT     print what a running listener counts\n"
-    "  muster doctor ENDPOINT    look why a worker cannot reach a listener\n"
     "  muster top ENDPOINT       show it live in a terminal, with rates\n"
+    "  muster doctor ENDPOINT    look why a worker cannot reach a listener\n"
     "\n"
     "  muster COMMAND --help     say more\n"
     "  muster --version\n"
@@ -45,8 +45,8 @@ static const struct {
     { "enrol", enrol_command },
     { "revoke", revoke_command },
     { "stats", stats_command },
-    { "doctor", doctor_command },
     { "top", top_command },
+    { "doctor", doctor_command },
 };
 
 static int
@@ -63,7 +63,7 @@ main (int argc, char **argv)
     /*  A reader that goes away is an error of the write. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return say_usage ("", "give a command: listen, send, replay, keygen, enrol, revoke, stats, doctor or top");
+        return say_usage ("", "give a command: listen, send, replay, keygen, enrol, revoke, stats, top or doctor");
     for (size_t i = 0; i < sizeof commands / sizeof commands [0]; i++)
         if (strcmp (argv [1], commands [i].name) == 0)
             return commands [i].run (argc - 1, argv + 1);
