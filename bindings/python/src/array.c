@@ -13,7 +13,8 @@
 #include <numpy/arrayscalars.h>
 
 /*  NumPy is imported with the first array that comes or goes: whoever has none does not
-    wait for it. Two threads that need it at once import it once, as Python does it. */
+    wait for it. The package comes first, as where a program imports it: two threads that
+    take Python's locks of its modules in another order can lock each other out. */
 static bool imported;       /* guarded by the GIL */
 
 static int
@@ -21,7 +22,9 @@ need_numpy (void)
 {
     if (imported)
         return 0;
-    if (_import_array () < 0)       /* import_array1 would print the exception */
+    PyObject *numpy = PyImport_ImportModule ("numpy");
+    Py_XDECREF (numpy);
+    if (!numpy || _import_array () < 0)     /* import_array1 would print the exception */
         return -1;
     imported = true;
     return 0;
