@@ -163,6 +163,12 @@ def _pointers(here: Path, stack: int, code: List[List[str]]) -> List[str]:
     return found[:40]
 
 
+def patient() -> None:
+    """For a coroutine of a script: -X dev tells of steps over a tenth of a second, and on a busy machine any is one."""
+    import asyncio
+    asyncio.get_running_loop().slow_callback_duration = LIMIT
+
+
 def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[str], str]:
     """Run a script to its end: exit code, lines on stdout, stderr."""
     with Script(text, *arguments) as script:

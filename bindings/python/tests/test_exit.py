@@ -170,6 +170,7 @@ async def handler(message):
     pass
 async def main():
     global listener, worker
+    patient()
     listener = aio.Listener("tcp://127.0.0.1:*")
     listener.on()(handler)
     await listener.start()
@@ -182,6 +183,7 @@ asyncio.run(main())
 from muster import aio
 async def main():
     global listener, worker, tasks
+    patient()
     listener = aio.Listener("tcp://127.0.0.1:*")
     await listener.start()
     worker = aio.Worker(listener.endpoint)

@@ -589,6 +589,7 @@ def test_an_asyncio_listener_and_its_worker() -> None:
         import asyncio
         from muster import aio
         async def once(number):
+            patient()
             got = asyncio.Event()
             listener = aio.Listener("tcp://127.0.0.1:*")
             async def handler(message):
