@@ -168,7 +168,7 @@ class Unreached(DoctorCase):
     def test_a_name_with_another_address_that_is_open(self):
         addresses = {found[4][0] for found in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
         if addresses < {"127.0.0.1", "::1"}:
-            self.skipTest(f"NOT RUN: localhost is {addresses} alone")
+            self.skipTest(f"NOT RUN: localhost is {' '.join(sorted(addresses))} alone")
         _, endpoint = self.listen(endpoint="tcp://[::1]:*")
         self.assert_ill(self.doctor(endpoint.replace("[::1]", "localhost")), "port", "it is open at ::1")
 
