@@ -54,16 +54,21 @@ def start() -> None:
     global _thread
     with _lock:
         if _thread is None:
-            _thread = threading.Thread(target=_run, name="muster-log", daemon=True)
-            _thread.start()
+            thread = threading.Thread(target=_run, name="muster-log", daemon=True)
+            thread.start()
+            _thread = thread
 
 
 def end() -> None:
     """At the interpreter's exit: log what waits, for as long as a logging handler may take."""
     from muster import _core
     _core.end_log()
-    if _thread is not None:
-        _thread.join(_EXIT_SECONDS)
+    #   Another thread may be in `start` now.
+    if _lock.acquire(timeout=_EXIT_SECONDS):
+        thread = _thread
+        _lock.release()
+        if thread is not None:
+            thread.join(_EXIT_SECONDS)
 
 
 def _after_fork() -> None:

@@ -379,6 +379,28 @@ with muster.Worker(listener.endpoint, "unheard") as worker:
     assert "no handler: source=unheard cmd=LAST" in errors
 
 
+def test_an_exit_while_another_thread_makes_the_first_object_ends_without_an_error() -> None:
+    out, errors = printed("""
+import muster, threading
+entered, go = threading.Event(), threading.Event()
+start = threading.Thread.start
+def start_late(self):
+    if self.name == "muster-log":
+        entered.set()
+        go.wait()
+    start(self)
+threading.Thread.start = start_late
+other = threading.Thread(target=muster._log.start, daemon=True)
+other.start()
+entered.wait()
+muster._log.end()
+print("ended")
+go.set()
+other.join()
+""")
+    assert (out, errors) == (["ended"], "")
+
+
 def test_nothing_is_printed_in_a_forked_child_that_uses_muster() -> None:
     out, errors = printed("""
 import muster
