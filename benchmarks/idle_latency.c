@@ -8,7 +8,7 @@
 
     Some ways in one run, message by message in turn, so that all meet the same
     machine: plain TCP, raw PUSH/PULL, nng's (where that is installed), a plain producer's
-    message to a handler, a worker's message to a handler. The sender is a process of its own and pauses 2 ms
+    message to a handler, a worker's message to a handler. The sender is a process of its own and pauses 1 to 3 ms
     before each message, which carries the time it was sent. Prints all times, in us.
 */
 #include <netinet/in.h>
@@ -32,7 +32,8 @@
 #include "common.h"
 
 #define COUNT_MOST 10000
-#define PAUSE_NS 2000000
+#define PAUSE_LEAST_NS 1000000
+#define PAUSE_SPREAD_NS 2000000
 
 enum { TCP, RAW, NNG, PLAIN, WORKER, WAYS };
 
@@ -103,10 +104,12 @@ nng_bound (char *option, size_t room)
 /*  --------------------------------------------------------------------------
     The sender */
 
+/*  Not in step: what follows a message after a fixed time, such as the report of what was
+    handled, would meet the same next one each time. */
 static void
 pause_briefly (void)
 {
-    struct timespec pause = { .tv_nsec = PAUSE_NS };
+    struct timespec pause = { .tv_nsec = PAUSE_LEAST_NS + random () % PAUSE_SPREAD_NS };
     nanosleep (&pause, NULL);
 }
 

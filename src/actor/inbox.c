@@ -264,6 +264,7 @@ pass_over_diverted (batch_t *batch)
 void
 inbox_put (inbox_t *self, batch_t *batch)
 {
+    bool first = false;
     pthread_mutex_lock (&self->lock);
     if (!batch->event) {
         self->counts.received += batch->count - batch->taken;
@@ -277,10 +278,13 @@ inbox_put (inbox_t *self, batch_t *batch)
     if (batch->taken < batch->count) {
         batch_t *queued = batch_share (batch);
         DL_APPEND (self->queue, queued);
-        if (self->queue == batch)
-            tell (self);
+        first = self->queue == batch;
+        show (self);
     }
     pthread_mutex_unlock (&self->lock);
+    /*  Who wakes up wants the lock. */
+    if (first)
+        pthread_cond_broadcast (&self->changed);
 }
 
 void
