@@ -14,6 +14,10 @@
 #define MUSTER_VERSION_MINOR 1
 #define MUSTER_VERSION_PATCH 0
 
+/*  The number in the shared library's name, libmuster.so.1: it rises when a program linked to the
+    one before would no longer run. */
+#define MUSTER_ABI 1
+
 MUSTER_BEGIN_DECLS
 
 /*  The version of the library that runs, "0.1.0". A static string. Any thread. */

@@ -7,7 +7,7 @@
 #   A component of the installation is a package. What its programs need is found
 #   by dpkg-shlibdeps; what one package needs of another is named here.
 
-set (library_package libmuster${PROJECT_VERSION_MAJOR})
+set (library_package libmuster${abi})
 set (debian ${CMAKE_CURRENT_LIST_DIR})
 set (this_version "(= ${PROJECT_VERSION})")
 

@@ -1,6 +1,6 @@
 """Check that the shared library shows what its headers declare, that both are
 what symbols.txt lists, so that a change of the interface is seen, and that the library's
-SONAME has the major version, by which programs ask for it.
+SONAME has the number of version.h, by which programs ask for it.
 
 This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -56,13 +56,13 @@ def soname_of(library):
     return "".join(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic))
 
 
-def major_version(root):
+def abi(root):
     header = Path(root, "include/muster/version.h").read_text(encoding="utf-8")
-    return re.search(r"#define MUSTER_VERSION_MAJOR (\d+)", header).group(1)
+    return re.search(r"#define MUSTER_ABI (\d+)", header).group(1)
 
 
 def complain_about_soname(root, library):
-    wanted, found = f"libmuster.so.{major_version(root)}", soname_of(library)
+    wanted, found = f"libmuster.so.{abi(root)}", soname_of(library)
     if found != wanted:
         yield f"the library's SONAME is {found or 'missing'}, not {wanted}"
 

@@ -38,7 +38,7 @@ class CheckSymbols(unittest.TestCase):
             file.parent.mkdir(parents=True)
         self.header.write_text(HEADER)
         self.list.write_text("muster_one\nmuster_two\n")
-        (self.root / "include/muster/version.h").write_text("#define MUSTER_VERSION_MAJOR 3\n")
+        (self.root / "include/muster/version.h").write_text("#define MUSTER_ABI 3\n")
 
     def found(self, source=SOURCE, soname="-Wl,-soname,libmuster.so.3"):
         library = self.root / "libmuster.so"
@@ -77,7 +77,7 @@ class CheckSymbols(unittest.TestCase):
         self.header.write_text("")
         self.assertIn("the headers export nothing", self.found())
 
-    def test_a_soname_of_another_version_is_found(self):
+    def test_a_soname_of_another_number_is_found(self):
         self.assertEqual(self.found(soname="-Wl,-soname,libmuster.so.2"),
                           ["the library's SONAME is libmuster.so.2, not libmuster.so.3"])
 

@@ -15,7 +15,7 @@ CONSUMER = ROOT / "tests/consumer"
 class Consumer(InstalledCase):
     def assert_runs(self, program, needs_library, **variables):
         needed = call("readelf", "-d", program)
-        self.assertEqual("[libmuster.so.0]" in needed, needs_library, needed)
+        self.assertEqual("[libmuster.so.1]" in needed, needs_library, needed)
         self.assertEqual(call(program, env={**self.environment, **variables}),
                          f"muster {version()}: no error, loss 0.5\n")
 

@@ -25,8 +25,8 @@ class Layout(InstalledCase):
     def test_the_library_has_its_names(self):
         real = f"libmuster.so.{version()}"
         self.assertTrue((self.libraries / real).is_file())
-        self.assertEqual(os.readlink(self.libraries / "libmuster.so.0"), real)
-        self.assertEqual(os.readlink(self.libraries / "libmuster.so"), "libmuster.so.0")
+        self.assertEqual(os.readlink(self.libraries / "libmuster.so.1"), real)
+        self.assertEqual(os.readlink(self.libraries / "libmuster.so"), "libmuster.so.1")
 
     def test_the_library_shows_what_the_headers_declare_and_has_its_soname(self):
         self.assertEqual(check_symbols.problems(ROOT, self.libraries / "libmuster.so"), [])

@@ -35,7 +35,7 @@ class Packages(unittest.TestCase):
         self.assertEqual(set(self.contents(package)), {*names, f"./usr/share/doc/{package}/copyright"})
 
     def test_there_is_one_for_each_use(self):
-        self.assertLessEqual({"libmuster0", "libmuster-dev", "muster"}, set(self.files))
+        self.assertLessEqual({"libmuster1", "libmuster-dev", "muster"}, set(self.files))
         self.assertEqual("python3-muster" in self.files, (BUILD / "python/muster").is_dir())
 
     def test_all_belongs_to_root_and_nobody_else_writes_it(self):
@@ -45,14 +45,14 @@ class Packages(unittest.TestCase):
                 self.assertTrue(mode[0] == "l" or mode[5] + mode[8] == "--", name)
 
     def test_the_library_stands_alone(self):
-        self.assert_holds("libmuster0", [f"{self.libraries}/libmuster.so.0", f"{self.libraries}/libmuster.so.{version()}"])
-        needs = " ".join(self.needs("libmuster0"))
+        self.assert_holds("libmuster1", [f"{self.libraries}/libmuster.so.1", f"{self.libraries}/libmuster.so.{version()}"])
+        needs = " ".join(self.needs("libmuster1"))
         for package in ("libc6", "libczmq4", "libzmq5"):
             self.assertIn(package, needs)
 
     def test_other_packages_learn_what_the_library_is_called(self):
-        self.assertEqual(call("dpkg-deb", "--info", self.files["libmuster0"], "shlibs"),
-                         f"libmuster 0 libmuster0 (>= {version()})\n")
+        self.assertEqual(call("dpkg-deb", "--info", self.files["libmuster1"], "shlibs"),
+                         f"libmuster 1 libmuster1 (>= {version()})\n")
 
     def test_development_has_headers_and_what_finds_them(self):
         headers = [f"./usr/include/muster/{each.name}" for each in (ROOT / "include/muster").glob("*.h")]
@@ -60,7 +60,7 @@ class Packages(unittest.TestCase):
         self.assertEqual(found, {
             *headers, f"{self.libraries}/libmuster.so", f"{self.libraries}/libmuster.a", f"{self.libraries}/pkgconfig/muster.pc",
             "./usr/share/man/man3/muster.3.gz", "./usr/share/doc/libmuster-dev/copyright"})
-        self.assertLessEqual({f"libmuster0 (= {version()})", "libczmq-dev", "libzmq3-dev", "libmsgpack-dev"},
+        self.assertLessEqual({f"libmuster1 (= {version()})", "libczmq-dev", "libzmq3-dev", "libmsgpack-dev"},
                              set(self.needs("libmuster-dev")))
 
     def test_the_command_has_its_pages_completion_and_unit(self):
@@ -68,7 +68,7 @@ class Packages(unittest.TestCase):
         self.assert_holds("muster", [
             *pages, "./usr/bin/muster", "./usr/share/bash-completion/completions/muster",
             "./usr/lib/systemd/system/muster-listen@.service"])
-        self.assertIn(f"libmuster0 (= {version()})", self.needs("muster"))
+        self.assertIn(f"libmuster1 (= {version()})", self.needs("muster"))
 
     def test_the_unit_runs_the_packages_command(self):
         with tempfile.TemporaryDirectory() as scratch:
