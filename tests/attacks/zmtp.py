@@ -16,7 +16,7 @@ import struct
 
 MORE, LONG, COMMAND = 1, 2, 4
 BOX_MORE = 16       # what a box is longer than what is in it
-TIMEOUT = 20
+TIMEOUT = 60
 
 _sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
 _Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"

@@ -152,7 +152,7 @@ class Count(CommandCase):
 
     def test_a_message_after_the_last_is_not_handled_and_its_sender_knows(self):
         listener, endpoint = self.listen("--count", "2")
-        result = self.send(endpoint, "-", "--timeout", "2", input='{"n":1}\n{"n":2}\n{"n":3}\n')
+        result = self.send(endpoint, "-", "--timeout", "5", input='{"n":1}\n{"n":2}\n{"n":3}\n')
         self.assert_fails(result, r": 1 not handled: ")
         self.assert_ends(listener, 0, handled=2)
         self.assertEqual([message["data"]["n"] for message in listener.messages()], [1, 2])
@@ -169,7 +169,7 @@ class Timeout(CommandCase):
         self.assert_ends(listener, 1, handled=0, workers=0)
 
     def test_ends_with_1_when_fewer_than_count_came(self):
-        listener, endpoint = self.listen("--timeout", "2", "--count", "2")
+        listener, endpoint = self.listen("--timeout", "5", "--count", "2")
         self.assert_done(self.send(endpoint))
         self.assert_ends(listener, 1, handled=1)
         self.assertEqual(len(listener.messages()), 1)

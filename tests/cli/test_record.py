@@ -80,7 +80,7 @@ class Recording(RecordCase):
             resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
         listener, endpoint = self.listen("--record", path, preexec_fn=limit)
         self.assert_done(self.send(endpoint, '{"n":1}'))
-        result = self.send(endpoint, '{"text":"%s"}' % ("x" * 200), "--timeout", "2")
+        result = self.send(endpoint, '{"text":"%s"}' % ("x" * 200), "--timeout", "5")
         self.assert_fails(result, "1 not handled")
         self.assert_ends(listener, 1, handled=1)
         listener.err.wait_for("^muster: .*/recording: File too large$")

@@ -38,7 +38,7 @@ tear_down (void)
     keyring_close (&keyring);
 }
 
-TestSuite (attacks, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite (attacks, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static scene_t
 begin (void)

@@ -18,10 +18,10 @@
 #include "raw.h"
 #include "scene.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 #define STEPS_MOST 12
 
-TestSuite (diagnose, .init = scene_hush, .timeout = 120);
+TestSuite (diagnose, .init = scene_hush, .timeout = 300);
 
 typedef struct {
     char name [STEPS_MOST] [20];

@@ -112,7 +112,7 @@ push_all_of_three (siege_t *self, int first)
             push (self, (uint8_t []) { (uint8_t) first, (uint8_t) second, all ? (uint8_t) i : kinds [i] }, 3);
 }
 
-Test (hostile, every_string_of_two_bytes_and_every_kind_of_three_is_refused_and_counted, .timeout = 150)
+Test (hostile, every_string_of_two_bytes_and_every_kind_of_three_is_refused_and_counted, .timeout = 300)
 {
     siege_t siege = begin_siege ();
     push (&siege, "", 0);
@@ -268,7 +268,7 @@ Test (hostile, every_truncation_of_a_piece_is_refused_or_a_piece)
 /*  How many positions other than 1 can one byte of it be changed to that leave a gap? */
 #define GAPS (127 + 6 * 255 + 254)
 
-Test (hostile, every_change_of_one_byte_of_a_sessions_frame_is_accounted_for, .timeout = 150)
+Test (hostile, every_change_of_one_byte_of_a_sessions_frame_is_accounted_for, .timeout = 300)
 {
     siege_t siege = begin_siege ();
     size_t size = one_message (raw_peer (0)).size;
@@ -284,7 +284,7 @@ Test (hostile, every_change_of_one_byte_of_a_sessions_frame_is_accounted_for, .t
     end_siege (&siege);
 }
 
-Test (hostile, every_change_of_one_byte_of_a_piece_leaves_the_listener_well, .timeout = 150)
+Test (hostile, every_change_of_one_byte_of_a_piece_leaves_the_listener_well, .timeout = 300)
 {
     siege_t siege = begin_siege ();
     size_t size = one_piece (raw_peer (0)).size;
@@ -346,7 +346,7 @@ Test (hostile, every_truncation_of_a_control_frame_is_refused)
     end_siege (&siege);
 }
 
-Test (hostile, every_change_of_one_byte_of_a_control_frame_leaves_the_listener_well, .timeout = 150)
+Test (hostile, every_change_of_one_byte_of_a_control_frame_leaves_the_listener_well, .timeout = 300)
 {
     siege_t siege = begin_siege ();
     raw_peer_t peer = greet (&siege);
@@ -600,7 +600,7 @@ is_tried (const raw_t *frame, size_t at, int change)
 }
 
 /*  END is left out: a change of it is as good a reason to end as any. */
-Test (hostile, a_worker_lives_through_every_change_of_one_byte_of_what_a_listener_sends, .timeout = 150)
+Test (hostile, a_worker_lives_through_every_change_of_one_byte_of_what_a_listener_sends, .timeout = 300)
 {
     impostor_t impostor = begin_impostor ();
     for (size_t i = 0; i < TO_WORKER - 2; i++) {
@@ -621,7 +621,7 @@ Test (hostile, a_worker_lives_through_every_change_of_one_byte_of_what_a_listene
 }
 
 /*  A welcome counts once in an epoch: each is the first of one. */
-Test (hostile, a_worker_lives_through_every_kind_of_change_of_one_byte_of_a_welcome, .timeout = 150)
+Test (hostile, a_worker_lives_through_every_kind_of_change_of_one_byte_of_a_welcome, .timeout = 300)
 {
     static const uint8_t changes [] = { 0x01, 0x7f, 0x80, 0xff };
     impostor_t impostor = begin_impostor ();

@@ -17,9 +17,9 @@
 
 #define OBSERVE 9
 #define REPORT 10
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
-TestSuite (observe, .init = scene_hush, .timeout = 120);
+TestSuite (observe, .init = scene_hush, .timeout = 300);
 
 static scene_t
 begin (void)

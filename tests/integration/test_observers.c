@@ -24,7 +24,7 @@
 #define REPORT_MOST 1048576
 #define ROSTER_MOST 1000
 
-TestSuite (observers, .init = scene_hush, .timeout = 120);
+TestSuite (observers, .init = scene_hush, .timeout = 300);
 
 /*  --------------------------------------------------------------------------
     Many workers, of one socket, whose names are as long as names may be. They say no

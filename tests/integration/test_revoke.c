@@ -32,7 +32,7 @@ tear_down (void)
     keyring_close (&keyring);
 }
 
-TestSuite (revoke, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite (revoke, .init = set_up, .fini = tear_down, .timeout = 300);
 
 /*  With keys "a" and "b", whose messages and events are kept apart. */
 static scene_t

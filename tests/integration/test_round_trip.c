@@ -15,7 +15,7 @@
 
 #define SECONDS_US 1000000
 
-TestSuite (round_trip, .init = scene_hush, .timeout = 120);
+TestSuite (round_trip, .init = scene_hush, .timeout = 300);
 
 /*  Of the one worker that there is; false if there is none. */
 static bool

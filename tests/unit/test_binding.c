@@ -26,7 +26,7 @@
 #include "net/context.h"
 
 /*  How long a test waits for what has to happen. */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static void *context;
 static char reason [REASON_ROOM];
@@ -52,7 +52,7 @@ tear_down (void)
 }
 
 /*  After a failed assertion the context waits for the sockets that are left. */
-TestSuite (binding, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite (binding, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static binding_options_t
 at (const char *endpoint)

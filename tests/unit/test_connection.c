@@ -27,7 +27,7 @@
 #include "net/curve.h"
 
 /*  How long a test waits for what has to happen. */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 #define ID "id", 2
 #define TO(endpoint_, back_) \
     &(connection_options_t) { .endpoint = endpoint_, .return_endpoint = back_, .routing_id = "id", .routing_size = 2 }
@@ -52,7 +52,7 @@ tear_down (void)
 }
 
 /*  After a failed assertion the context waits for the sockets that are left. */
-TestSuite (connection, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite (connection, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static binding_t *
 bound_to (const char *endpoint)

@@ -274,7 +274,7 @@ echo (void *socket)
 }
 
 /*  Receives up to where nothing is, or leaves something and says so, and sends in between. */
-Test (pollset, of_two_threads_that_send_and_wait_neither_waits_in_vain, .timeout = 60)
+Test (pollset, of_two_threads_that_send_and_wait_neither_waits_in_vain, .timeout = 300)
 {
     pthread_t thread;
     char endpoint [64];

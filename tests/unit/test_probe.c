@@ -23,7 +23,7 @@
 #include "net/probe.h"
 #include "net/secure.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 #define GREETING "\xff\0\0\0\0\0\0\0\1\x7f\3\1"     /* a NUL follows each name of a mechanism */
 
 static void *context;
@@ -40,7 +40,7 @@ tear_down (void)
     context_release (context);
 }
 
-TestSuite (probe, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite (probe, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static probe_t *
 probe_of (const char *text)

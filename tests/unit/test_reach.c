@@ -19,9 +19,9 @@
 
 #include "net/reach.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
-TestSuite (reach, .timeout = 60);
+TestSuite (reach, .timeout = 300);
 
 /*  A port of the loopback, bound; -1 where the host has no such family. */
 static int

@@ -34,7 +34,7 @@ tear_down (void)
     keyring_close (&keyring);
 }
 
-TestSuite (secrets, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite (secrets, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void
 carry_messages (void)

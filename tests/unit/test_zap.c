@@ -21,7 +21,7 @@
 #include "net/secure.h"
 #include "net/zap.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static void *context;
 static keypair_t server, client;
@@ -40,7 +40,7 @@ tear_down (void)
     context_release (context);
 }
 
-TestSuite (zap, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite (zap, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static allow_t *
 list_of (const keypair_t *keys)

@@ -25,7 +25,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import muster
 
-LIMIT = 30
+LIMIT = 60
 """Seconds for what takes no time on an idle machine."""
 
 HERE = Path(__file__).resolve().parent
@@ -257,11 +257,11 @@ class Blocker:
 
 def blocked_pair(endpoint: str = "tcp://127.0.0.1:*", **options: Any) -> Tuple[muster.Listener, muster.Worker, Blocker]:
     """A listener whose handler of worker-1 is blocked in the first message, and that worker."""
-    listener = muster.Listener(endpoint)
+    listener = muster.Listener(endpoint, drain=LIMIT)
     blocker = Blocker()
     listener.register_handler("worker-1", blocker)
     listener.start()
-    worker = muster.Worker(listener.endpoint, "worker-1", **options)
+    worker = muster.Worker(listener.endpoint, "worker-1", **{"drain": LIMIT, **options})
     worker.send("FIRST")
     blocker.wait()
     return listener, worker, blocker

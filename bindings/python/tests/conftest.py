@@ -16,7 +16,7 @@ import pytest
 from shares import pytest_addoption, pytest_collection_modifyitems  # noqa: F401  (hooks, which pytest finds here)
 
 #   Long enough for a loaded machine; a test that is right never waits so long.
-PATIENCE = 30
+PATIENCE = 60
 
 #   A test that hangs ends with the trace of each thread.
 faulthandler.enable()

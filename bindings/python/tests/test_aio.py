@@ -129,7 +129,7 @@ async def test_many_workers_in_one_loop_send_and_answer():
         await listener.register_default_handler(lambda message: got.append((message.source, message.data["n"])))
 
         async def work(source):
-            async with aio.Worker(listener.endpoint, source) as worker:
+            async with aio.Worker(listener.endpoint, source, drain=PATIENCE) as worker:
                 for number in range(20):
                     await worker.send("A", {"n": number})
                 async for command in worker:
@@ -580,7 +580,7 @@ async def test_messages_gives_them_one_by_one_and_ends_at_the_timeout():
         async with aio.Worker(listener.endpoint, "w") as worker:
             for number in range(50):
                 await worker.send("A", {"n": number})
-            assert [message.data["n"] async for message in listener.messages(timeout=0.5)] == list(range(50))
+            assert [message.data["n"] async for message in listener.messages(timeout=2)] == list(range(50))
             await worker.flush(PATIENCE)
             assert [message async for message in listener.messages(timeout=0)] == []
         with pytest.raises(muster.Busy):

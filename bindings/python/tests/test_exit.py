@@ -11,7 +11,7 @@ import children
 import muster
 import pytest
 
-LONGEST = 20
+LONGEST = 60
 """Seconds. Handlers have a second at the exit, workers two; then this is a hang."""
 
 HEAD = """
@@ -347,11 +347,11 @@ def test_a_worker_whose_messages_nobody_takes_says_so_and_its_process_ends() -> 
 def test_many_workers_whose_messages_nobody_takes_end_with_their_process_in_time() -> None:
     """The limit is one for the process, not one for each of them."""
     code, lines, errors = end("""
-        workers = [muster.Worker("tcp://127.0.0.1:9", str(number)) for number in range(20)]
+        workers = [muster.Worker("tcp://127.0.0.1:9", str(number)) for number in range(int(sys.argv[1]))]
         for worker in workers:
             worker.send("X")
         print("last line")
-        """, quiet=False)
+        """, str(LONGEST), quiet=False)
     assert (code, lines) == (0, ["last line"])
 
 
@@ -361,7 +361,7 @@ def test_many_listeners_whose_handlers_are_blocked_end_with_their_process_in_tim
         def handler(message):
             entered.release()
             threading.Event().wait()
-        listeners = [muster.Listener("inproc://" + str(number)) for number in range(20)]
+        listeners = [muster.Listener("inproc://" + str(number)) for number in range(int(sys.argv[1]))]
         workers = []
         for listener in listeners:
             listener.register_default_handler(handler)
@@ -372,7 +372,7 @@ def test_many_listeners_whose_handlers_are_blocked_end_with_their_process_in_tim
             entered.acquire()
         print("last line")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        """, quiet=False)
+        """, str(LONGEST + 10), quiet=False)
     assert (code, lines) == (0, ["last line"])
 
 

@@ -450,7 +450,7 @@ def test_a_handler_whose_repr_fails_still_fails_alone():
             with muster.Worker(listener.endpoint, "w") as worker:
                 worker.send("A")
                 worker.send("B")
-                worker.flush(30)
+                worker.flush(60)
             print(handled, listener.stats["failed"])
         """)
     assert done.stdout == "['A', 'B'] 2\n"
@@ -476,20 +476,20 @@ def test_a_logging_handler_that_raises_hurts_no_message_and_no_later_line():
             with muster.Worker(listener.endpoint, "w") as worker:
                 worker.send("A")
                 worker.send("B")
-                worker.flush(30)
+                worker.flush(60)
             print(listener.stats["failed"])
-            raised.get(timeout=30)
+            raised.get(timeout=60)
             with muster.Worker(listener.endpoint, "nobody") as worker:
                 worker.send("A")
-                worker.flush(30)
-            raised.get(timeout=30)
+                worker.flush(60)
+            raised.get(timeout=60)
             logger.removeHandler(raising)
             logger.addHandler(Keeping())
             listener.register_system_handler(failing)
             with muster.Worker(listener.endpoint, "another") as worker:
                 worker.send("A")
-                worker.flush(30)
-            while "failed on <muster.Message 'LEFT'" not in lines.get(timeout=10):
+                worker.flush(60)
+            while "failed on <muster.Message 'LEFT'" not in lines.get(timeout=60):
                 pass
             print("logged")
         """)
@@ -973,7 +973,7 @@ def test_a_listener_that_was_not_initialised_says_so():
 def test_messages_gives_them_one_by_one_and_ends_at_the_timeout(listener, worker):
     for number in range(50):
         worker.send("A", {"n": number})
-    assert [message.data["n"] for message in listener.messages(timeout=0.5)] == list(range(50))
+    assert [message.data["n"] for message in listener.messages(timeout=2)] == list(range(50))
     worker.flush(PATIENCE)
     assert listener.stats["handled"] == 50
 
@@ -1081,7 +1081,7 @@ def test_a_system_handler_is_called_by_the_loop_over_messages(listener, make_wor
 
 def test_two_threads_may_take_messages(listener, worker, in_thread):
     def take():
-        return [message.data["n"] for message in listener.messages(timeout=1)]
+        return [message.data["n"] for message in listener.messages(timeout=3)]
     futures = [in_thread(take) for _ in range(2)]
     for number in range(500):
         worker.send("A", {"n": number})

@@ -24,7 +24,7 @@ ROOT = HERE.parent.parent.parent
 CONFIG = HERE.parent / "pyproject.toml"
 PACKAGE = Path(muster.__file__).resolve().parent
 
-LONG = 110
+LONG = 300
 """Seconds: a build."""
 
 

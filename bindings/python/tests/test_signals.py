@@ -13,7 +13,7 @@ import children
 import pytest
 from children import LIMIT
 
-AT_ONCE = 5
+AT_ONCE = 20
 """Seconds. The library asks for signals every 50 ms; what is waited for here would take longer than this."""
 
 HEAD = """
@@ -653,7 +653,7 @@ except KeyboardInterrupt:
         script.expect("interrupted", AT_ONCE)
         began = time.monotonic()
         assert script.wait(LIMIT) == 0
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 50
         assert "Fatal" not in script.errors, script.errors      # the handler was cancelled: that is logged
 
 

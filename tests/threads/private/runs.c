@@ -29,7 +29,7 @@
 #define ROUND_MS 3000       /* all rounds end then */
 #define BATCHES 12          /* of a round at most */
 #define MESSAGES 60         /* of a batch at most */
-#define CALL_MS 20000       /* nobody who is right waits so long for a call */
+#define CALL_MS 60000       /* nobody who is right waits so long for a call */
 
 #define SIZE 4              /* ["c", {}] */
 
