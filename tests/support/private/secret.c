@@ -75,12 +75,14 @@ secret_of (const char *path)
     return secret;
 }
 
+/*  memchr, which is quick under sanitizers too, finds the first byte: one byte is no secret. */
 static bool
 is_in_chunk (const uint8_t *chunk, size_t size, const uint8_t *masked, size_t masked_size)
 {
-    for (size_t at = 0; at + masked_size <= size; at++) {
-        size_t same = 0;
-        while (same < masked_size && (chunk [at + same] ^ MASK) == masked [same])
+    const uint8_t *end = chunk + size - masked_size + 1;
+    for (const uint8_t *at = chunk; (at = memchr (at, masked [0] ^ MASK, (size_t) (end - at))); at++) {
+        size_t same = 1;
+        while (same < masked_size && (at [same] ^ MASK) == masked [same])
             same++;
         if (same == masked_size)
             return true;
