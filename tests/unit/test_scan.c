@@ -470,11 +470,20 @@ Test (scan, says_so_when_there_is_no_memory_for_a_large_map)
 /*  --------------------------------------------------------------------------
     Against the reference */
 
+/*  The plain build sees that the two agree, on all; AddressSanitizer, ten times as slow, that
+    neither reads beyond its bytes, on one in so many: no power of two, so that each byte
+    has all its values. */
+#ifdef __SANITIZE_ADDRESS__
+#define STEP 7
+#else
+#define STEP 1
+#endif
+
 Test (scan, agrees_with_the_reference_on_every_string_of_up_to_3_bytes)
 {
     static const size_t counts [] = {1, 1 << 8, 1 << 16, 1 << 24};
     for (size_t size = 0; size <= 3; size++)
-        for (size_t number = 0; number < counts [size]; number++) {
+        for (size_t number = 0; number < counts [size]; number += size == 3 ? STEP : 1) {
             const uint8_t bytes [3] = {(uint8_t) number, (uint8_t) (number >> 8), (uint8_t) (number >> 16)};
             for (scan_form_t form = SCAN_PLAIN; form <= SCAN_SESSION; form++) {
                 scan_message_t message;
@@ -487,7 +496,7 @@ Test (scan, agrees_with_the_reference_on_every_string_of_up_to_3_bytes)
 
 Test (scan, agrees_with_the_reference_on_data_of_up_to_3_bytes)
 {
-    for (uint32_t number = 0; number < 1u << 24; number++) {
+    for (uint32_t number = 0; number < 1u << 24; number += STEP) {
         const uint8_t bytes [3] = {0x80 | (number & 0x7f), (uint8_t) (number >> 8), (uint8_t) (number >> 16)};
         size_t size = 1 + (number >> 7 & 1) + (number > 1u << 16);
         cr_assert_eq (scan_data (bytes, size, &usual), scan_reference_data (bytes, size, &usual));

@@ -69,7 +69,7 @@ def test_an_array_arrives_with_its_dtype_shape_and_elements(both_ways, dtype, sh
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_large_array_arrives_with_its_dtype_shape_and_elements(both_ways, dtype):
-    sent = np.random.default_rng(1).integers(0, 100, (3, MIB // 2)).astype(dtype)
+    sent = np.random.default_rng(1).integers(0, 100, (3, MIB // np.dtype(dtype).itemsize)).astype(dtype)
     check_same(both_ways(sent), sent)
 
 
