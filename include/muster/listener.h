@@ -124,8 +124,8 @@ MUSTER_EXPORT void muster_listener_set_progress (muster_listener_t *self, muster
 MUSTER_EXPORT muster_error_t muster_listener_start (muster_listener_t *self);
 
 /*  Stop: unbind, handle what has arrived within the drain limit, report
-    positions, say goodbye to the workers. dropped (may be NULL): messages
-    that were left unhandled. Sessions are kept for another start. Harmless
+    positions, say goodbye to the workers, of which those whose connections have
+    ended are not waited for. dropped (may be NULL): messages that were left unhandled. Sessions are kept for another start. Harmless
     when not running. Inside a handler it asks and does not wait. Errors:
     MUSTER_TIMEOUT if a handler outlives the drain limit (and the second that
     a handler has in any case): the listener then stops when it returns;

@@ -25,6 +25,9 @@
 /*  Clocks that are further apart are worth a remark. */
 #define CLOCK_REMARK_MS 1000
 
+/*  Another address of a name gets so long to answer. */
+#define ELSEWHERE_MS 1000
+
 #define TEXT_ROOM REASON_ROOM
 
 enum { FRONT, BACK, SIDES };
@@ -87,11 +90,17 @@ is_ipc (const diagnosis_t *self, int side)
     return self->named [side].transport == ENDPOINT_IPC;
 }
 
-/*  A step that has no other limit than the time. */
-static double
-limit (const diagnosis_t *self)
+#define WITHIN_ROOM 32
+
+/*  The end of a sentence about something that took too long; who sets no limit hears of the
+    system's. */
+static const char *
+within (const diagnosis_t *self, char text [WITHIN_ROOM])
 {
-    return self->timeout_ms / 1000.0;
+    *text = 0;
+    if (self->timeout_ms >= 0)
+        snprintf (text, WITHIN_ROOM, " within %g s", self->timeout_ms / 1000.0);
+    return text;
 }
 
 /*  --------------------------------------------------------------------------
@@ -196,7 +205,7 @@ check_path (diagnosis_t *self, int side)
     if (problem)
         return fail (self, problem == EACCES ? MUSTER_ACCESS : MUSTER_TIMEOUT, name, path_advice (problem),
             "%s: %s", shown, problem_text (problem));
-    found (self, name, "%s is a socket", shown);
+    found (self, name, "%s is %s", shown, endpoint_is_abstract (&self->sides [side]) ? "an abstract name" : "a socket");
     return 0;
 }
 
@@ -262,7 +271,7 @@ is_open_elsewhere (const diagnosis_t *self, int side, char *host, size_t room)
         endpoint_t other = self->sides [side];
         snprintf (other.host, sizeof other.host, "%s", hosts.hosts [i]);
         snprintf (host, room, "%s", hosts.hosts [i]);
-        if (strcmp (other.host, self->sides [side].host) != 0 && reach_try (&other, CLOCK_REMARK_MS) == 0)
+        if (strcmp (other.host, self->sides [side].host) != 0 && reach_try (&other, ELSEWHERE_MS) == 0)
             return true;
     }
     return false;
@@ -293,7 +302,7 @@ port_advice (const diagnosis_t *self, int side, int problem)
 static muster_error_t
 complain_port (diagnosis_t *self, int side, int problem)
 {
-    char where [ENDPOINT_ROOM], host [64], advice [TEXT_ROOM];
+    char where [ENDPOINT_ROOM], host [64], advice [TEXT_ROOM], limit [WITHIN_ROOM];
     const char *name = side_name (self, side);
     const char *usual = port_advice (self, side, problem);
     snprintf (advice, sizeof advice, "%s", usual);
@@ -302,7 +311,7 @@ complain_port (diagnosis_t *self, int side, int problem)
             "it is open at %s, another address of this name: give that one, since muster takes the first IPv4 one", host);
     side_text (self, side, where);
     if (problem == ETIMEDOUT)
-        return fail (self, MUSTER_TIMEOUT, name, advice, "%.400s does not answer within %g s", where, limit (self));
+        return fail (self, MUSTER_TIMEOUT, name, advice, "%.400s does not answer%s", where, within (self, limit));
     if (problem == ECONNREFUSED)
         return fail (self, MUSTER_TIMEOUT, name, advice, "nobody listens on %.400s", where);
     return fail (self, problem == EACCES ? MUSTER_ACCESS : MUSTER_TIMEOUT, name, advice,
@@ -370,6 +379,7 @@ static muster_error_t
 check_handshake (diagnosis_t *self)
 {
     static const char name [] = "handshake";
+    char limit [WITHIN_ROOM];
     visit_t *visit = &self->visit;
     muster_error_t error = shake_hands (self);
     if (error == MUSTER_ACCESS)
@@ -383,7 +393,7 @@ check_handshake (diagnosis_t *self)
     if (!visit->up)
         return fail (self, MUSTER_TIMEOUT, name,
             "is that a muster listener? Another program may have the port, or the listener hangs",
-            "who listens there says nothing that is ZeroMQ's within %g s", limit (self));
+            "who listens there says nothing that is ZeroMQ's%s", within (self, limit));
     found (self, name, "%s", visit->keyed ? "CURVE, the key is enrolled" : "without keys");
     return 0;
 }
@@ -394,10 +404,11 @@ check_handshake (diagnosis_t *self)
 static muster_error_t
 complain_answer (const diagnosis_t *self, muster_error_t error, const char *name)
 {
+    char limit [WITHIN_ROOM];
     switch (error) {
         case MUSTER_TIMEOUT:
             return fail (self, error, name, "is that a muster listener? One that hangs does this, too",
-                "who listens there shakes hands and does not answer within %g s", limit (self));
+                "who listens there shakes hands and does not answer%s", within (self, limit));
         case MUSTER_LOST:
             return fail (self, error, name, "try again: the listener may have stopped", "the connection broke");
         default:

@@ -247,6 +247,16 @@ take_chunk (listener_core_t *self, peer_t *peer, const frame_t *frame, const uin
     }
 }
 
+/*  Once in an epoch: a property costs as much as a small message. */
+static void
+note_connection (listener_core_t *self, peer_t *peer, zmq_msg_t *msg)
+{
+    listener_watch (self);
+    peer->data_known = true;
+    peer->data_descriptor = zmq_msg_get (msg, ZMQ_SRCFD);
+    peer->data_connection = binding_data_connection (self->binding, peer->data_descriptor);
+}
+
 static muster_refusal_t
 take_session (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
@@ -268,6 +278,8 @@ take_session (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
         gate_refuse (self, caller, peer->session.source);
         return MUSTER_REFUSAL_NONE;
     }
+    if (!peer->data_known && frame.epoch == peer->session.epoch)
+        note_connection (self, peer, msg);
     if (frame.kind == FRAME_DATA)
         take_data (self, peer, &frame, msg, body, size);
     else

@@ -19,6 +19,9 @@
 #define PART_MS 1000
 #define TAKE_MS 1000
 
+/*  Meanwhile workers of this process are looked after so often. */
+#define PROBE_MS 100
+
 /*  While a handler makes progress the actor looks at this interval, which is that
     of reports; when it makes none, the handler calls. */
 #define LOOK_MS REPORT_DELAY_MS
@@ -73,6 +76,7 @@ begin_drain (listener_core_t *core)
         return;
     core->drain_until = core->now + core->options.drain_ms;
     core->take_until = core->now + TAKE_MS;
+    core->probe_at = core->now + PROBE_MS;
     core->pull_is_empty = false;
     core->roster.open = false;
     listener_tell_all_refused (core);
@@ -105,8 +109,20 @@ end_listening (listener_core_t *core)
 }
 
 static void
+probe_if_due (listener_core_t *core)
+{
+    if (core->now < core->probe_at)
+        return;
+    bool any = presence_probe (core);
+    core->again = core->again || any;
+    core->probe_at = any ? core->now + PROBE_MS : INT64_MAX;
+}
+
+static void
 go_on_stopping (listener_core_t *core)
 {
+    if (core->phase == LISTENER_DRAINING || core->phase == LISTENER_PARTING)
+        probe_if_due (core);
     if (core->phase == LISTENER_DRAINING) {
         bool taken = core->pull_is_empty || core->now >= core->take_until;
         bool done = taken && presence_is_quiet (core) && !intake_is_pending (core);
@@ -219,6 +235,8 @@ next_deadline (const loop_t *self)
     bool taken = core->pull_is_empty || core->now >= core->take_until;
     int64_t stop = core->phase == LISTENER_DRAINING
         ? (taken ? core->drain_until : core->take_until) : core->part_until;
+    if (core->probe_at < stop)
+        stop = core->probe_at;
     if ((core->phase == LISTENER_DRAINING || core->phase == LISTENER_PARTING) && stop < deadline)
         deadline = stop;
     return deadline;

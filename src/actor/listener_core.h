@@ -85,6 +85,7 @@ typedef struct {
     int64_t drain_until;
     int64_t part_until;
     int64_t take_until;         /* draining: the PULL is read until it is empty, or until then */
+    int64_t probe_at;           /* stopping: when to find out who is gone */
     bool pull_is_empty;
     bool again;                 /* there is more to do at once */
     backlog_t plain;            /* the plain producers' */

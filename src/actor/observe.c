@@ -66,7 +66,7 @@ take_answers (observe_t *self)
 {
     muster_error_t error = 0;
     zmq_msg_t msg;
-    while (!error && !self->map && visit_receive (&self->visit, &msg)) {
+    for (int frames = 0; frames < VISIT_BURST && !error && !self->map && visit_receive (&self->visit, &msg); frames++) {
         error = take_frame (self, zmq_msg_data (&msg), zmq_msg_size (&msg));
         zmq_msg_close (&msg);
     }

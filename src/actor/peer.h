@@ -25,6 +25,9 @@ struct peer {
     route_t route;
     int descriptor;             /* of the connection that the route was learned from, */
     uint64_t connection;        /* and its number; 0: not known */
+    bool data_known;            /* a message came since the last hello: */
+    int data_descriptor;        /* of the connection that it came by, */
+    uint64_t data_connection;   /* and its number; 0: not known */
     char key [Z85_KEY + 1];   /* of its connections, Z85; "" if they are asked for none */
     char address [REFUSALS_ADDRESS_ROOM];   /* of the connection that its last hello came by; "" if there is none */
     blob_t *names;              /* source and session as text, shared with batches, which may outlive it */

@@ -75,6 +75,8 @@ attach (listener_core_t *self, peer_t *peer, const sender_t *sender)
     memcpy (peer->address, sender->caller.address, sizeof peer->address);
     peer->descriptor = sender->caller.descriptor;
     peer->connection = binding_connection (self->binding, peer->descriptor);
+    peer->data_known = false;
+    peer->data_connection = 0;
 }
 
 /*  The session is known: it goes on under a new epoch, with the limits of this
@@ -410,14 +412,44 @@ presence_pause (listener_core_t *self)
     }
 }
 
+/*  What a process that is gone had sent may lie in the kernel until its connection has been read
+    to its end. */
+static bool
+may_send (const listener_core_t *self, const peer_t *peer)
+{
+    return peer->data_connection
+        && binding_data_connection (self->binding, peer->data_descriptor) == peer->data_connection;
+}
+
 bool
 presence_is_quiet (const listener_core_t *self)
 {
     peer_t *peer;
     DL_FOREACH2 (self->roster.heard, peer, heard_next)
-        if (!session_is_complete (&peer->session) && !peer->unreachable)
+        if (!session_is_complete (&peer->session) && (pump_reaches (self, peer) || may_send (self, peer)))
             return false;
     return true;
+}
+
+/*  Whether it can be reached shows when it is sent something: its positions do no harm. */
+static bool
+probe (listener_core_t *self, peer_t *peer)
+{
+    if (peer->connection || peer->unreachable)
+        return false;
+    session_report (&peer->session, self->now);
+    roster_due (&self->roster, peer);
+    return true;
+}
+
+bool
+presence_probe (listener_core_t *self)
+{
+    peer_t *peer;
+    bool any = false;
+    DL_FOREACH2 (self->roster.heard, peer, heard_next)
+        any = probe (self, peer) || any;
+    return any;
 }
 
 void
@@ -436,7 +468,7 @@ presence_has_parted (const listener_core_t *self)
 {
     peer_t *peer;
     DL_FOREACH2 (self->roster.heard, peer, heard_next)
-        if (!session_has_parted (&peer->session) && !peer->unreachable)
+        if (!session_has_parted (&peer->session) && pump_reaches (self, peer))
             return false;
     return true;
 }

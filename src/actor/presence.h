@@ -19,11 +19,15 @@ void presence_check (listener_core_t *self);
 int64_t presence_deadline (const listener_core_t *self);
 
 /*  The listener stops: ask all for their last position; then tell them it is
-    over; then count them absent. */
+    over; then count them absent. Nobody is waited for whose connections have ended. */
 void presence_pause (listener_core_t *self);
 bool presence_is_quiet (const listener_core_t *self);
 void presence_part (listener_core_t *self);
 bool presence_has_parted (const listener_core_t *self);
 void presence_end (listener_core_t *self);
+
+/*  Find out which workers that no monitor tells of, those of this process, are gone. False if
+    there are none. */
+bool presence_probe (listener_core_t *self);
 
 #endif

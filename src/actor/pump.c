@@ -53,6 +53,12 @@ is_cut_off (const listener_core_t *self, const peer_t *peer)
     return peer->connection && binding_connection (self->binding, peer->descriptor) != peer->connection;
 }
 
+bool
+pump_reaches (const listener_core_t *self, const peer_t *peer)
+{
+    return !peer->unreachable && !is_cut_off (self, peer);
+}
+
 /*  False if the socket takes no more for this peer. */
 static bool
 send_controls (listener_core_t *self, peer_t *peer)

@@ -23,6 +23,10 @@ void pump_due (listener_core_t *self);
 /*  When pump_due has something to do, if nothing happens before. */
 int64_t pump_deadline (const listener_core_t *self);
 
+/*  Can a worker still be told anything? No longer once the connection that its route was learned
+    from has ended: it says hello by another. */
+bool pump_reaches (const listener_core_t *self, const peer_t *peer);
+
 /*  Tell a peer that was not let in why. */
 void pump_refusal (listener_core_t *self, const route_t *route, const frame_t *hello,
     muster_error_t error, const char *reason);

@@ -67,7 +67,7 @@ take_answer (visit_t *visit, answer_t *answer)
 {
     zmq_msg_t msg;
     bool taken = false;
-    while (!taken && visit_receive (visit, &msg)) {
+    for (int frames = 0; frames < VISIT_BURST && !taken && visit_receive (visit, &msg); frames++) {
         taken = read_answer (zmq_msg_data (&msg), zmq_msg_size (&msg), answer);
         zmq_msg_close (&msg);
     }

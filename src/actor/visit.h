@@ -20,6 +20,9 @@
 /*  What is not answered is asked again, and what is not reached tried again, after so long. */
 #define VISIT_AGAIN_MS 200
 
+/*  Frames that are taken before the time is looked at: who answers may send without end. */
+#define VISIT_BURST 16
+
 typedef struct {
     char endpoint [ENDPOINT_ROOM];
     char return_endpoint [ENDPOINT_ROOM];

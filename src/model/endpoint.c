@@ -344,3 +344,9 @@ endpoint_is_any (const endpoint_t *self)
         return IN6_IS_ADDR_UNSPECIFIED (&ipv6);
     return is_star (self) || (inet_pton (AF_INET, self->host, &ipv4) == 1 && ipv4.s_addr == INADDR_ANY);
 }
+
+bool
+endpoint_is_abstract (const endpoint_t *self)
+{
+    return self->transport == ENDPOINT_IPC && self->path [0] == '@';
+}

@@ -54,4 +54,7 @@ muster_error_t endpoint_resolve (const endpoint_t *self, endpoint_t *numeric, ch
 /*  Is this an address that no worker can connect to (*, 0.0.0.0, ::)? */
 bool endpoint_is_any (const endpoint_t *self);
 
+/*  Is this an ipc name that is no file? */
+bool endpoint_is_abstract (const endpoint_t *self);
+
 #endif

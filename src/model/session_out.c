@@ -269,6 +269,8 @@ session_unsent (session_t *self, const frame_t *frame, int64_t now)
             break;
         case FRAME_POSITIONS:
             self->stamp_at = 0;
+            if (self->role == SESSION_LISTENER && frame->positions.stamped)
+                self->stamp = frame->positions.stamp;
             break;
         case FRAME_WANT:
             self->out.wanted = self->out.awaited_sent = 0;

@@ -391,3 +391,9 @@ binding_connection (const binding_t *self, int descriptor)
 {
     return listening_connection (self->router, descriptor);
 }
+
+uint64_t
+binding_data_connection (const binding_t *self, int descriptor)
+{
+    return listening_connection (self->pull, descriptor);
+}

@@ -67,8 +67,9 @@ const char *binding_bound_return (const binding_t *self);
 void *binding_monitor (binding_t *self, int index);
 unsigned binding_watch (binding_t *self, int64_t now, refused_fn *refused, void *argument);
 
-/*  The ROUTER's connection that has this descriptor, by what binding_watch has learned;
-    each has a number of its own. 0 if it is not known: inproc has none. */
+/*  The ROUTER's connection that has this descriptor, or the PULL's, by what binding_watch has
+    learned; each has a number of its own. 0 if it is not known: inproc has none. */
 uint64_t binding_connection (const binding_t *self, int descriptor);
+uint64_t binding_data_connection (const binding_t *self, int descriptor);
 
 #endif

@@ -144,7 +144,7 @@ listening_connection (const listening_t *self, int descriptor)
 static muster_error_t
 claim (listening_t *self, const endpoint_t *endpoint, const char **why)
 {
-    if (endpoint->transport != ENDPOINT_IPC || endpoint->path [0] == '@')
+    if (endpoint->transport != ENDPOINT_IPC || endpoint_is_abstract (endpoint))
         return 0;
     return ipcpath_claim (&self->path, endpoint->path, why);
 }

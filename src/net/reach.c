@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,12 +26,6 @@ typedef struct {
     };
     socklen_t size;
 } address_t;
-
-static bool
-is_abstract (const endpoint_t *endpoint)
-{
-    return endpoint->path [0] == '@';
-}
 
 /*  --------------------------------------------------------------------------
     Addresses */
@@ -44,9 +39,9 @@ ipc_address (const endpoint_t *endpoint, address_t *address)
         return ENAMETOOLONG;
     address->ipc = (struct sockaddr_un) { .sun_family = AF_UNIX };
     memcpy (address->ipc.sun_path, endpoint->path, size);
-    if (is_abstract (endpoint))
+    if (endpoint_is_abstract (endpoint))
         address->ipc.sun_path [0] = 0;
-    address->size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + size + (is_abstract (endpoint) ? 0 : 1));
+    address->size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + size + (endpoint_is_abstract (endpoint) ? 0 : 1));
     return 0;
 }
 
@@ -72,17 +67,39 @@ tcp_address (const endpoint_t *endpoint, address_t *address)
     Connecting */
 
 static int
-await (int descriptor, int timeout_ms)
+start_timer (int timer, int timeout_ms)
 {
-    struct pollfd item = { .fd = descriptor, .events = POLLOUT };
+    /*  A timer of nothing is none. */
+    struct itimerspec after = { .it_value = { .tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L + 1 } };
+    return timerfd_settime (timer, 0, &after, NULL);
+}
+
+/*  A timer goes on while a signal is handled, where a timeout would begin anew. */
+static int
+await_until (int descriptor, int timer)
+{
+    struct pollfd items [] = { { .fd = descriptor, .events = POLLOUT }, { .fd = timer, .events = POLLIN } };
     int ready, error = 0;
     socklen_t size = sizeof error;
     do
-        ready = poll (&item, 1, timeout_ms);
+        ready = poll (items, 2, -1);
     while (ready < 0 && errno == EINTR);
-    if (ready == 0)
+    if (ready >= 0 && !items [0].revents)
         return ETIMEDOUT;
     return ready < 0 || getsockopt (descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0 ? errno : error;
+}
+
+static int
+await (int descriptor, int timeout_ms)
+{
+    if (timeout_ms < 0)
+        return await_until (descriptor, -1);
+    int timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (timer < 0)
+        return errno;
+    int error = start_timer (timer, timeout_ms) == 0 ? await_until (descriptor, timer) : errno;
+    close (timer);
+    return error;
 }
 
 int
@@ -106,7 +123,7 @@ int
 reach_look (const endpoint_t *endpoint)
 {
     struct stat status;
-    if (is_abstract (endpoint))
+    if (endpoint_is_abstract (endpoint))
         return 0;
     if (stat (endpoint->path, &status) != 0)
         return errno;

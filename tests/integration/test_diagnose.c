@@ -7,9 +7,13 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <muster/muster.h>
 #include <zmq.h>
@@ -260,6 +264,46 @@ Test (diagnose, an_endpoint_inside_a_process_leads_nowhere)
     expect_last (&steps, "endpoint", "leads nowhere from another process");
     cr_assert_eq (ask ("nonsense", 0, &steps), MUSTER_ENDPOINT);
     expect_last (&steps, "endpoint", "nonsense: ");
+}
+
+Test (diagnose, an_abstract_name_is_not_taken_for_a_socket_before_it_is_connected_to)
+{
+    char endpoint [64];
+    steps_t steps;
+    scene_private_endpoint (endpoint, sizeof endpoint);
+    cr_assert_eq (ask (endpoint, WAIT_MS, &steps), MUSTER_TIMEOUT);
+    expect_last (&steps, "socket", "nobody listens");
+    for (int i = 0; i < steps.count - 1; i++)
+        cr_expect_not_null (strstr (steps.text [i], " is an abstract name"), "%s", steps.text [i]);
+}
+
+/*  A socket of the name whose line is full: the next who connects is told to come again. */
+static int
+fill_line (const char *endpoint, int *waiting)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *name = strchr (endpoint, '@') + 1;
+    memcpy (address.sun_path + 1, name, strlen (name));
+    socklen_t size = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + strlen (name));
+    int descriptor = socket (AF_UNIX, SOCK_STREAM, 0);
+    MUST (bind (descriptor, (struct sockaddr *) &address, size) == 0 && listen (descriptor, 0) == 0);
+    *waiting = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    MUST (connect (*waiting, (struct sockaddr *) &address, size) == 0);
+    return descriptor;
+}
+
+Test (diagnose, whoever_sets_no_limit_is_told_of_none)
+{
+    char endpoint [64];
+    steps_t steps;
+    int waiting;
+    scene_private_endpoint (endpoint, sizeof endpoint);
+    int descriptor = fill_line (endpoint, &waiting);
+    cr_assert_eq (ask (endpoint, -1, &steps), MUSTER_TIMEOUT);
+    expect_last (&steps, "socket", "does not answer");
+    cr_assert_null (strstr (steps.text [steps.count - 1], "within"), "%s", steps.text [steps.count - 1]);
+    close (waiting);
+    close (descriptor);
 }
 
 /*  The question costs an answer, whoever asks and however often. */

@@ -9,11 +9,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -57,22 +59,58 @@ Test (reach, finds_a_port_open_or_closed)
 }
 
 /*  Who is in line is not accepted: nobody else is answered. */
+typedef struct {
+    endpoint_t endpoint;
+    int descriptor;
+    int waiting [4];
+} busy_t;
+
+static busy_t
+be_busy (void)
+{
+    busy_t self;
+    self.descriptor = bind_port (AF_INET, &self.endpoint);
+    cr_assert_eq (listen (self.descriptor, 0), 0);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (self.endpoint.port) };
+    for (int i = 0; i < 4; i++) {
+        self.waiting [i] = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect (self.waiting [i], (struct sockaddr *) &address, sizeof address);
+    }
+    return self;
+}
+
+static void
+be_free (busy_t *self)
+{
+    for (int i = 0; i < 4; i++)
+        close (self->waiting [i]);
+    close (self->descriptor);
+}
+
 Test (reach, gives_up_on_a_port_that_does_not_answer)
 {
-    endpoint_t endpoint;
-    int waiting [4];
-    int descriptor = bind_port (AF_INET, &endpoint);
-    cr_assert_eq (listen (descriptor, 0), 0);
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK), .sin_port = htons (endpoint.port) };
-    for (int i = 0; i < 4; i++) {
-        waiting [i] = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect (waiting [i], (struct sockaddr *) &address, sizeof address);
-    }
-    cr_assert_eq (reach_try (&endpoint, 100), ETIMEDOUT);
-    for (int i = 0; i < 4; i++)
-        close (waiting [i]);
-    close (descriptor);
+    busy_t busy = be_busy ();
+    cr_assert_eq (reach_try (&busy.endpoint, 100), ETIMEDOUT);
+    cr_assert_eq (reach_try (&busy.endpoint, 0), ETIMEDOUT);
+    be_free (&busy);
+}
+
+static void
+heed (int number)
+{
+    (void) number;
+}
+
+Test (reach, gives_up_in_time_where_signals_come_without_end)
+{
+    busy_t busy = be_busy ();
+    struct sigaction action = { .sa_handler = heed };
+    struct itimerval often = { .it_interval.tv_usec = 5000, .it_value.tv_usec = 5000 };
+    cr_assert_eq (sigaction (SIGALRM, &action, NULL), 0);
+    cr_assert_eq (setitimer (ITIMER_REAL, &often, NULL), 0);
+    cr_assert_eq (reach_try (&busy.endpoint, 100), ETIMEDOUT);
+    be_free (&busy);
 }
 
 static endpoint_t

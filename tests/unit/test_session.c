@@ -707,6 +707,24 @@ Test (session, stamps_without_end_get_no_more_answers_than_reports_have_time)
     pair_destroy (pair);
 }
 
+Test (session, a_stamp_that_could_not_be_sent_back_goes_with_the_next_positions)
+{
+    frame_t frame;
+    pair_t *pair = pair_welcomed ();
+    cr_assert (positions_of (pair, &pair->worker, &frame));
+    uint64_t stamp = frame.positions.stamp;
+    give_positions (pair, &pair->listener, &frame);
+    pair->now += REPORT_DELAY_MS;
+    cr_assert (positions_of (pair, &pair->listener, &frame));
+    session_unsent (&pair->listener, &frame, pair->now);
+    pair->now += REPORT_DELAY_MS;
+    cr_assert (positions_of (pair, &pair->listener, &frame));
+    cr_assert (frame.positions.stamped);
+    cr_assert_eq (frame.positions.stamp, stamp);
+    cr_assert_eq (frame.positions.span_us, 2000 * REPORT_DELAY_MS);
+    pair_destroy (pair);
+}
+
 Test (session, another_connection_has_another_round_trip)
 {
     pair_t *pair = pair_welcomed ();
