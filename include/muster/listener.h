@@ -96,7 +96,7 @@ MUSTER_EXPORT void muster_listener_set_command_buffer (muster_listener_t *self, 
 /*  Silence after which a worker is LOST, in seconds. Unless set: 10. */
 MUSTER_EXPORT void muster_listener_set_liveness (muster_listener_t *self, double seconds);
 /*  How long stop waits for messages to be handled, in seconds; holds at once,
-    while the listener runs too. Unless set: 10. */
+    while the listener runs or stops too. Unless set: 10. */
 MUSTER_EXPORT void muster_listener_set_drain (muster_listener_t *self, double seconds);
 /*  How long send waits while its worker makes no progress, in seconds. A message
     in pieces that stands still for half of it, and for liveness, is dropped, and

@@ -79,6 +79,13 @@ typedef struct {
     uint64_t times [MUSTER_TIMES_COUNT];    /* messages by time, as MUSTER_TIMES_COUNT says */
 } muster_stats_t;
 
+/*  Its members that are one number each: XX (name). For who prints them, or hands them on. */
+#define MUSTER_STATS_MAP(XX) \
+    XX (received) XX (received_bytes) XX (handled) XX (failed) XX (unhandled) XX (rejected) \
+    XX (stale) XX (gaps) XX (duplicates) XX (dropped) XX (joined) XX (disconnects) \
+    XX (workers) XX (sessions) XX (queued) XX (queued_bytes) XX (budget) XX (committed) \
+    XX (timed) XX (timed_us)
+
 /*  Room for the longest address and session, with the terminator. */
 #define MUSTER_ADDRESS_ROOM 64
 #define MUSTER_SESSION_ROOM 33
@@ -100,6 +107,11 @@ typedef struct {
     uint64_t silent_ms;       /* since it was heard last */
     uint64_t round_trip_us;   /* of its newest connection, as it measured last: with each heartbeat; 0: not yet */
 } muster_worker_stats_t;
+
+/*  Its members that are a number, but present: XX (name). */
+#define MUSTER_WORKER_STATS_MAP(XX) \
+    XX (received) XX (received_bytes) XX (handled) XX (handled_bytes) XX (coming) XX (coming_bytes) \
+    XX (commands) XX (commands_bytes) XX (silent_ms) XX (round_trip_us)
 
 MUSTER_BEGIN_DECLS
 

@@ -74,7 +74,7 @@ begin_drain (listener_core_t *core)
 {
     if (core->phase != LISTENER_RUNNING)
         return;
-    core->drain_until = core->now + core->options.drain_ms;
+    core->drain_since = core->now;
     core->take_until = core->now + TAKE_MS;
     core->probe_at = core->now + PROBE_MS;
     core->pull_is_empty = false;
@@ -108,6 +108,12 @@ end_listening (listener_core_t *core)
     set_phase (core, LISTENER_ENDED);
 }
 
+static int64_t
+drain_until (const listener_core_t *core)
+{
+    return core->drain_since + core->options.drain_ms;
+}
+
 static void
 probe_if_due (listener_core_t *core)
 {
@@ -126,7 +132,7 @@ go_on_stopping (listener_core_t *core)
     if (core->phase == LISTENER_DRAINING) {
         bool taken = core->pull_is_empty || core->now >= core->take_until;
         bool done = taken && presence_is_quiet (core) && !intake_is_pending (core);
-        if (done || core->now >= core->drain_until)
+        if (done || core->now >= drain_until (core))
             begin_parting (core);
     }
     else
@@ -234,7 +240,7 @@ next_deadline (const loop_t *self)
         deadline = core->now + LOOK_MS;
     bool taken = core->pull_is_empty || core->now >= core->take_until;
     int64_t stop = core->phase == LISTENER_DRAINING
-        ? (taken ? core->drain_until : core->take_until) : core->part_until;
+        ? (taken ? drain_until (core) : core->take_until) : core->part_until;
     if (core->probe_at < stop)
         stop = core->probe_at;
     if ((core->phase == LISTENER_DRAINING || core->phase == LISTENER_PARTING) && stop < deadline)

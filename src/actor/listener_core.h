@@ -82,7 +82,7 @@ typedef struct {
     binding_t *binding;
     muster_writer_t *writer;
     int64_t now;                /* read once for each burst */
-    int64_t drain_until;
+    int64_t drain_since;        /* the limit may change meanwhile */
     int64_t part_until;
     int64_t take_until;         /* draining: the PULL is read until it is empty, or until then */
     int64_t probe_at;           /* stopping: when to find out who is gone */

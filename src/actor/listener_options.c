@@ -125,6 +125,8 @@ muster_listener_set_drain (muster_listener_t *self, double seconds)
     roster_lock (&self->core.roster);
     self->core.options.drain_ms = to_ms (seconds);
     roster_unlock (&self->core.roster);
+    if (!listener_is_foreign (self))
+        wake_call (self->core.wake);
 }
 
 void

@@ -6,6 +6,8 @@
 */
 #include "actor/report.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,29 +138,27 @@ put_times (muster_writer_t *writer, const muster_stats_t *stats)
         muster_writer_uint (writer, stats->times [i]);
 }
 
-#define COUNTS(XX) \
-    XX (received) XX (received_bytes) XX (handled) XX (failed) XX (unhandled) XX (rejected) \
-    XX (stale) XX (gaps) XX (duplicates) XX (dropped) XX (joined) XX (disconnects) \
-    XX (workers) XX (sessions) XX (queued) XX (queued_bytes) XX (budget) XX (committed) \
-    XX (timed) XX (timed_us)
-
-#define WORKER_COUNTS(XX) \
-    XX (received) XX (received_bytes) XX (handled) XX (handled_bytes) XX (coming) XX (coming_bytes) \
-    XX (commands) XX (commands_bytes) XX (silent_ms) XX (round_trip_us)
+/*  No number is left out. */
+#define NUMBER(name) + sizeof ((muster_stats_t *) 0)->name
+#define WORKER_NUMBER(name) + sizeof ((muster_worker_stats_t *) 0)->name
+static_assert (sizeof (muster_stats_t) == sizeof ((muster_stats_t *) 0)->refused
+    + sizeof ((muster_stats_t *) 0)->times MUSTER_STATS_MAP (NUMBER), "MUSTER_STATS_MAP has all of muster_stats_t");
+static_assert (sizeof (muster_worker_stats_t) == offsetof (muster_worker_stats_t, received)
+    MUSTER_WORKER_STATS_MAP (WORKER_NUMBER), "MUSTER_WORKER_STATS_MAP has all of muster_worker_stats_t");
 
 #define ONE(name) + 1
 
 static void
 put_worker (muster_writer_t *writer, const muster_worker_stats_t *worker)
 {
-    muster_writer_map (writer, 4 WORKER_COUNTS (ONE));
+    muster_writer_map (writer, 4 MUSTER_WORKER_STATS_MAP (ONE));
     put_text (writer, "source", worker->source);
     put_text (writer, "address", worker->address);
     put_text (writer, "session", worker->session);
     put_name (writer, "present");
     muster_writer_bool (writer, worker->present);
 #define XX(name) put_count (writer, #name, worker->name);
-    WORKER_COUNTS (XX)
+    MUSTER_WORKER_STATS_MAP (XX)
 #undef XX
 }
 
@@ -181,10 +181,10 @@ put_report (listener_core_t *self, muster_writer_t *writer, const peer_t **peers
 {
     muster_stats_t stats;
     report_take (self, &stats);
-    muster_writer_map (writer, 5 COUNTS (ONE));
+    muster_writer_map (writer, 5 MUSTER_STATS_MAP (ONE));
     put_text (writer, "source", self->source);
 #define XX(name) put_count (writer, #name, stats.name);
-    COUNTS (XX)
+    MUSTER_STATS_MAP (XX)
 #undef XX
     put_refused (writer, &stats);
     put_times (writer, &stats);

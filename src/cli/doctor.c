@@ -17,7 +17,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/options.h"
-#include "cli/reach.h"
+#include "cli/contact.h"
 #include "cli/say.h"
 
 #define VERDICT_ROOM 1600
@@ -50,14 +50,14 @@ enum { OPTION_JSON = 1, OPTION_RETURN };
 static const struct option options_known [] = {
     { "json", no_argument, NULL, OPTION_JSON },
     { "return", required_argument, NULL, OPTION_RETURN },
-    REACH_TIMEOUT_OPTION,
-    REACH_KEYS_OPTIONS,
+    CONTACT_TIMEOUT_OPTION,
+    CONTACT_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 typedef struct {
-    reach_t reach;
+    contact_t contact;
     const char *return_endpoint;
     bool json;
     muster_writer_t *steps;     /* with --json: maps, one behind the other */
@@ -90,7 +90,7 @@ take_option (void *target, int option)
         case OPTION_RETURN:
             return take_return (self);
         default:
-            return reach_take (&self->reach, "doctor", option);
+            return contact_take (&self->contact, "doctor", option);
     }
 }
 
@@ -181,7 +181,7 @@ finish (const doctor_t *self, bool well)
     if (well)
         puts (self->verdict);
     if (!well)
-        say ("%s: %s", self->reach.endpoint, self->verdict);
+        say ("%s: %s", self->contact.endpoint, self->verdict);
     if (error == MUSTER_NOMEM || error == MUSTER_FORMAT) {
         say ("%s", muster_error_text (error));
         return EXIT_FAILED;
@@ -202,8 +202,8 @@ look (doctor_t *self)
         return EXIT_FAILED;
     }
     snprintf (self->verdict, sizeof self->verdict, WELL);
-    muster_error_t error = muster_diagnose (self->reach.endpoint, self->return_endpoint, self->reach.key, self->reach.server,
-        (int) (self->reach.timeout * 1000), self->json ? pack_step : show_step, self);
+    muster_error_t error = muster_diagnose (self->contact.endpoint, self->return_endpoint, self->contact.key, self->contact.server,
+        (int) (self->contact.timeout * 1000), self->json ? pack_step : show_step, self);
     int code = finish (self, !error);
     muster_writer_destroy (&self->steps);
     return code;
@@ -214,9 +214,9 @@ doctor_command (int argc, char **argv)
 {
     static const options_t options = {
         .command = "doctor", .help = help, .known = options_known, .take = take_option };
-    doctor_t self = { .reach.timeout = 5 };
+    doctor_t self = { .contact.timeout = 5 };
     int code;
     if (!options_read (&options, argc, argv, &self, &code))
         return code;
-    return reach_take_last (&self.reach, "doctor", argc, argv) ? look (&self) : EXIT_USAGE;
+    return contact_take_last (&self.contact, "doctor", argc, argv) ? look (&self) : EXIT_USAGE;
 }

@@ -20,30 +20,51 @@
 
 static muster_error_t write_value (FILE *out, muster_reader_t *reader, int depth);
 
+/*  How many bytes are a character that is written as its number: what JSON forbids, what a terminal would
+    obey (U+007F to U+009F), and what readers of lines may take for the end of one (U+2028, U+2029). 0: none. */
+static size_t
+take_unsafe (const uint8_t *text, size_t size, unsigned *character)
+{
+    *character = text [0];
+    if (text [0] < 0x20 || text [0] == 0x7f || text [0] == '"' || text [0] == '\\')
+        return 1;
+    if (size >= 2 && text [0] == 0xc2 && text [1] >= 0x80 && text [1] <= 0x9f) {
+        *character = text [1];
+        return 2;
+    }
+    if (size >= 3 && text [0] == 0xe2 && text [1] == 0x80 && (text [2] == 0xa8 || text [2] == 0xa9)) {
+        *character = 0x2000u | (text [2] - 0x80u);
+        return 3;
+    }
+    return 0;
+}
+
 static void
-write_escaped (FILE *out, uint8_t byte)
+write_escaped (FILE *out, unsigned character)
 {
     static const char short_forms [] = "b\bf\fn\nr\rt\t\"\"\\\\";
     for (const char *form = short_forms; *form; form += 2) {
-        if ((uint8_t) form [1] == byte) {
+        if ((unsigned char) form [1] == character) {
             fprintf (out, "\\%c", form [0]);
             return;
         }
     }
-    fprintf (out, "\\u%04x", byte);
+    fprintf (out, "\\u%04x", character);
 }
 
 static void
 write_text (FILE *out, const uint8_t *text, size_t size)
 {
-    size_t done = 0;
+    size_t done = 0, taken;
+    unsigned character;
     putc ('"', out);
-    for (size_t i = 0; i < size; i++) {
-        if (text [i] >= 0x20 && text [i] != '"' && text [i] != '\\')
+    for (size_t i = 0; i < size; i += taken > 0 ? taken : 1) {
+        taken = take_unsafe (text + i, size - i, &character);
+        if (taken == 0)
             continue;
         fwrite (text + done, 1, i - done, out);
-        write_escaped (out, text [i]);
-        done = i + 1;
+        write_escaped (out, character);
+        done = i + taken;
     }
     if (size > done)
         fwrite (text + done, 1, size - done, out);

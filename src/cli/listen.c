@@ -74,7 +74,7 @@ typedef struct {
     int signals;            /* readable when a signal has come */
     uint64_t printed;
     bool broken;            /* stdout, the recording or the listener */
-    bool unrecorded;        /* a message could not be recorded: it is never done */
+    bool undone;            /* a message could not be recorded or printed: it is never done */
 } listen_t;
 
 /*  Why it ends. */
@@ -143,14 +143,12 @@ take_message (listen_t *self, int timeout_ms)
         self->broken = error != MUSTER_CLOSED;
         return false;
     }
-    if (self->record && !recorder_add (&self->recorder, message)) {
-        self->broken = self->unrecorded = true;
+    if ((self->record && !recorder_add (&self->recorder, message)) || !print (message)) {
+        self->broken = self->undone = true;
         return false;
     }
-    bool printed = print (message);
-    self->printed += printed;
-    self->broken = !printed;
-    muster_message_done (&message, !printed);
+    self->printed++;
+    muster_message_done (&message, 0);
     return true;
 }
 
@@ -245,7 +243,7 @@ drain (listen_t *self)
     }
     while (!is_enough (self) && take_message (self, -1))
         continue;
-    if (self->unrecorded)
+    if (is_enough (self))
         muster_listener_set_drain (self->listener, 0);
     pthread_join (stopper, NULL);
 }
@@ -322,6 +320,16 @@ start (listen_t *self)
     return !error;
 }
 
+/*  Who tries again, where the port was taken say, may do so with the same name of a file. */
+static bool
+end_recording (listen_t *self, bool started)
+{
+    if (started)
+        return recorder_close (&self->recorder);
+    recorder_discard (&self->recorder);
+    return true;
+}
+
 static int
 run (listen_t *self)
 {
@@ -332,15 +340,16 @@ run (listen_t *self)
         close (self->signals);
         return code;
     }
-    if (start (self)) {
+    bool started = start (self);
+    if (started) {
         say ("listening on %s", muster_listener_endpoint (self->listener));
         code = listen_until_end (self);
     }
-    if (self->record && !recorder_close (&self->recorder))
+    if (self->record && !end_recording (self, started))
         code = EXIT_FAILED;
     /*  A message that is done counts as handled, and a listener ends only when all are. The
         end of the process leaves it to its worker. */
-    if (self->unrecorded)
+    if (self->undone)
         _exit (code);
     muster_listener_destroy (&self->listener);
     close (self->signals);

@@ -4,9 +4,12 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <muster/version.h>
 
@@ -57,9 +60,20 @@ say_version (void)
     return say_help (text);
 }
 
+/*  Where stdout was closed the next file or socket would be it, and get what is for stdout. What takes
+    the place can be neither written nor, of stdin, read. */
+static void
+hold_places (void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl (file, F_GETFD) < 0 && errno == EBADF)
+            (void) open ("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int
 main (int argc, char **argv)
 {
+    hold_places ();
     /*  A reader that goes away is an error of the write. */
     signal (SIGPIPE, SIG_IGN);
     if (argc < 2)

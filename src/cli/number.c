@@ -93,6 +93,24 @@ number_age (char text [NUMBER_ROOM], uint64_t ms)
 }
 
 void
+number_span (char text [NUMBER_ROOM], uint64_t us)
+{
+    if (us == 0)
+        snprintf (text, NUMBER_ROOM, "-");
+    else
+    if (us < 1000)
+        snprintf (text, NUMBER_ROOM, "%uus", (unsigned) us);
+    else
+    if (us < 10000)
+        snprintf (text, NUMBER_ROOM, "%.1fms", (double) (us / 100) / 10);
+    else
+    if (us < 1000000)
+        snprintf (text, NUMBER_ROOM, "%ums", (unsigned) (us / 1000));
+    else
+        number_age (text, us / 1000);
+}
+
+void
 number_time (char text [NUMBER_ROOM], unsigned place)
 {
     const char *sign = "<";

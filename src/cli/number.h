@@ -29,6 +29,9 @@ void number_bytes (char text [NUMBER_ROOM], double value);
 /*  How long ago: 0.3s, 12s, 5m, 2h, 3d. */
 void number_age (char text [NUMBER_ROOM], uint64_t ms);
 
+/*  How long something took, 0 for not known: -, 250us, 1.2ms, 12ms, 0.3s, and so on as an age. */
+void number_span (char text [NUMBER_ROOM], uint64_t us);
+
 /*  What a place in the histogram of handlers' times (MUSTER_TIMES_COUNT) says: <64us, <1.02ms. */
 void number_time (char text [NUMBER_ROOM], unsigned place);
 

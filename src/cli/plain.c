@@ -45,10 +45,10 @@ end (const plain_t *self, double timeout, bool said)
     muster_error_t error = muster_plain_close (self->producer, (int) (timeout * 1000));
     const char *why = muster_plain_reason (self->producer);
     if (error == MUSTER_TIMEOUT)
-        say ("%s: no listener took all within %g seconds", self->options->reach.endpoint, timeout);
+        say ("%s: no listener took all within %g seconds", self->options->contact.endpoint, timeout);
     else
     if (error == MUSTER_LOST)
-        say ("%s: the connection broke: messages may be lost", self->options->reach.endpoint);
+        say ("%s: the connection broke: messages may be lost", self->options->contact.endpoint);
     else
     if (error && !said)
         say ("%s", *why ? why : muster_error_text (error));
@@ -58,10 +58,10 @@ end (const plain_t *self, double timeout, bool said)
 static bool
 send_all (plain_t *self)
 {
-    double timeout = self->options->reach.timeout > 0 ? self->options->reach.timeout : TIMEOUT_SECONDS;
+    double timeout = self->options->contact.timeout > 0 ? self->options->contact.timeout : TIMEOUT_SECONDS;
     feed_t feed = { .send = send_one, .reason = reason, .is_over = is_over, .target = self };
-    muster_plain_set_key (self->producer, self->options->reach.key);
-    muster_plain_set_server (self->producer, self->options->reach.server);
+    muster_plain_set_key (self->producer, self->options->contact.key);
+    muster_plain_set_server (self->producer, self->options->contact.server);
     muster_plain_set_no_progress (self->producer, timeout);
     if (muster_plain_start (self->producer)) {
         say ("%s", muster_plain_reason (self->producer));
@@ -75,7 +75,7 @@ int
 send_plain (const send_options_t *options)
 {
     plain_t self = { .options = options };
-    self.producer = muster_plain_new (options->reach.endpoint);
+    self.producer = muster_plain_new (options->contact.endpoint);
     if (!self.producer) {
         say ("out of memory");
         return EXIT_FAILED;

@@ -61,7 +61,7 @@ recorder_open (recorder_t *self, const char *path)
     if (write_all (self, header, sizeof header))
         return true;
     complain (self);
-    close (self->file);
+    recorder_discard (self);
     return false;
 }
 
@@ -90,4 +90,11 @@ bool
 recorder_close (recorder_t *self)
 {
     return close (self->file) == 0 || complain (self);
+}
+
+void
+recorder_discard (recorder_t *self)
+{
+    unlink (self->path);
+    close (self->file);
 }

@@ -30,4 +30,7 @@ bool recorder_add (recorder_t *self, const muster_message_t *message);
 /*  False, and it was said, if the file cannot be closed without a fault. */
 bool recorder_close (recorder_t *self);
 
+/*  Close it, and take the file away: nothing came of it. */
+void recorder_discard (recorder_t *self);
+
 #endif

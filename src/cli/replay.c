@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <search.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "cli/reach.h"
+#include "cli/contact.h"
 #include "cli/recording.h"
 #include "cli/say.h"
 
@@ -53,7 +54,7 @@ typedef struct {
 
 typedef struct {
     const char *path;
-    reach_t reach;
+    contact_t contact;
     double speed;
     const void *bytes;
     size_t size;
@@ -67,6 +68,17 @@ typedef struct {
 
 /*  --------------------------------------------------------------------------
     The file */
+
+/*  Mapped memory that the file does not reach any more. */
+static void
+end_shortened (int number)
+{
+    static const char text [] = "muster: the recording became shorter while it was played\n";
+    (void) number;
+    ssize_t written = write (STDERR_FILENO, text, sizeof text - 1);
+    (void) written;
+    _exit (EXIT_FAILED);
+}
 
 /*  It stays mapped until the process ends. */
 static bool
@@ -82,6 +94,7 @@ map_file (replay_t *self)
     if (known && status.st_size > 0) {
         void *bytes = mmap (NULL, (size_t) status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
         known = bytes != MAP_FAILED;
+        signal (SIGBUS, end_shortened);
         self->bytes = bytes;
         self->size = (size_t) status.st_size;
     }
@@ -117,7 +130,7 @@ add_player (replay_t *self, const char *source)
     player_t *player = calloc (1, sizeof *player);
     if (player) {
         snprintf (player->source, sizeof player->source, "%s", source);
-        player->worker = muster_worker_new (self->reach.endpoint, source);
+        player->worker = muster_worker_new (self->contact.endpoint, source);
     }
     if (!player || !player->worker || !tsearch (player, &self->index, compare)) {
         say ("out of memory");
@@ -169,7 +182,7 @@ complain (const replay_t *self, const player_t *player, muster_error_t error, ui
     char count [40] = "";
     if (unconfirmed > 0)
         snprintf (count, sizeof count, "%" PRIu64 " not handled: ", unconfirmed);
-    say ("%s: %s: %s%s%s%s", self->reach.endpoint, player->source, count, muster_error_text (error), *why ? ", " : "", why);
+    say ("%s: %s: %s%s%s%s", self->contact.endpoint, player->source, count, muster_error_text (error), *why ? ", " : "", why);
     return false;
 }
 
@@ -179,8 +192,8 @@ start_players (const replay_t *self)
     for (size_t i = 0; i < self->count; i++) {
         muster_worker_t *worker = self->players [i]->worker;
         muster_worker_set_drain (worker, 0);
-        muster_worker_set_key (worker, self->reach.key);
-        muster_worker_set_server (worker, self->reach.server);
+        muster_worker_set_key (worker, self->contact.key);
+        muster_worker_set_server (worker, self->contact.server);
         if (muster_worker_start (worker)) {
             say ("%s", muster_worker_reason (worker));
             return false;
@@ -290,7 +303,7 @@ enum { OPTION_SPEED = 1 };
 
 static const struct option options_known [] = {
     { "speed", required_argument, NULL, OPTION_SPEED },
-    REACH_KEYS_OPTIONS,
+    CONTACT_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -311,7 +324,7 @@ static bool
 take_option (void *target, int option)
 {
     replay_t *self = target;
-    return option == OPTION_SPEED ? take_speed (self) : reach_take (&self->reach, "replay", option);
+    return option == OPTION_SPEED ? take_speed (self) : contact_take (&self->contact, "replay", option);
 }
 
 static int
@@ -321,7 +334,7 @@ take_arguments (replay_t *self, int argc, char **argv)
         return say_usage ("replay", "FILE is missing: give a recording of muster listen, then an endpoint");
     if (!options_file ("replay", "FILE", argv [optind++], &self->path))
         return EXIT_USAGE;
-    return reach_take_last (&self->reach, "replay", argc, argv) ? EXIT_DONE : EXIT_USAGE;
+    return contact_take_last (&self->contact, "replay", argc, argv) ? EXIT_DONE : EXIT_USAGE;
 }
 
 int

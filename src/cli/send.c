@@ -43,8 +43,8 @@ static const struct option options_known [] = {
     { "source", required_argument, NULL, OPTION_SOURCE },
     { "cmd", required_argument, NULL, OPTION_CMD },
     { "plain", no_argument, NULL, OPTION_PLAIN },
-    REACH_TIMEOUT_OPTION,
-    REACH_KEYS_OPTIONS,
+    CONTACT_TIMEOUT_OPTION,
+    CONTACT_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -65,7 +65,7 @@ take_option (void *target, int option)
             self->plain = true;
             return true;
         default:
-            return reach_take (&self->reach, "send", option);
+            return contact_take (&self->contact, "send", option);
     }
 }
 
@@ -73,7 +73,7 @@ take_option (void *target, int option)
 static int
 take_arguments (send_options_t *self, int argc, char **argv)
 {
-    if (!reach_take_endpoint (&self->reach, "send", argc, argv))
+    if (!contact_take_endpoint (&self->contact, "send", argc, argv))
         return EXIT_USAGE;
     if (!self->source || !self->cmd)
         return say_usage ("send", "--%s is missing", self->source ? "cmd" : "source");

@@ -11,10 +11,10 @@
 
 #include <muster/data.h>
 
-#include "cli/reach.h"
+#include "cli/contact.h"
 
 typedef struct {
-    reach_t reach;
+    contact_t contact;
     const char *source;
     const char *cmd;
     muster_writer_t *data;  /* NULL: from stdin */

@@ -50,7 +50,7 @@ take_commands (void *argument)
     muster_error_t error;
     while ((error = muster_worker_recv (self->worker, &command, -1)) == MUSTER_OK) {
         if (muster_message_position (command) == 0)
-            say ("%s: another listener has the endpoint", self->options->reach.endpoint);
+            say ("%s: another listener has the endpoint", self->options->contact.endpoint);
         else
             write_command (self, command);
         muster_message_done (&command, self->broken);
@@ -101,7 +101,7 @@ complain (const session_t *self, muster_error_t error, uint64_t unconfirmed)
     char count [40] = "";
     if (unconfirmed > 0)
         snprintf (count, sizeof count, "%" PRIu64 " not handled: ", unconfirmed);
-    say ("%s: %s%s%s%s%s", self->options->reach.endpoint, count, muster_error_text (error), *why ? ", " : "", why, advice);
+    say ("%s: %s%s%s%s%s", self->options->contact.endpoint, count, muster_error_text (error), *why ? ", " : "", why, advice);
     return false;
 }
 
@@ -111,7 +111,7 @@ complain (const session_t *self, muster_error_t error, uint64_t unconfirmed)
 static bool
 end_session (session_t *self, bool over)
 {
-    double timeout = self->options->reach.timeout;
+    double timeout = self->options->contact.timeout;
     uint64_t unconfirmed;
     muster_error_t error = muster_worker_flush (self->worker, timeout > 0 ? (int) (timeout * 1000) : -1);
     muster_error_t close_error = muster_worker_close (self->worker, &unconfirmed);
@@ -142,10 +142,10 @@ send_all (session_t *self)
 static bool
 start (session_t *self)
 {
-    double timeout = self->options->reach.timeout;
+    double timeout = self->options->contact.timeout;
     muster_worker_set_drain (self->worker, 0);
-    muster_worker_set_key (self->worker, self->options->reach.key);
-    muster_worker_set_server (self->worker, self->options->reach.server);
+    muster_worker_set_key (self->worker, self->options->contact.key);
+    muster_worker_set_server (self->worker, self->options->contact.server);
     if (timeout > 0)
         muster_worker_set_no_progress (self->worker, timeout);
     bar_begin (&self->bar);
@@ -161,7 +161,7 @@ int
 send_in_session (const send_options_t *options)
 {
     session_t self = { .options = options };
-    self.worker = muster_worker_new (options->reach.endpoint, options->source);
+    self.worker = muster_worker_new (options->contact.endpoint, options->source);
     if (!self.worker) {
         say ("out of memory");
         return EXIT_FAILED;

@@ -33,6 +33,7 @@ static const field_t worker_fields [] = {
     FIELD (muster_worker_stats_t, received), FIELD (muster_worker_stats_t, received_bytes),
     FIELD (muster_worker_stats_t, handled), FIELD (muster_worker_stats_t, coming),
     FIELD (muster_worker_stats_t, coming_bytes), FIELD (muster_worker_stats_t, silent_ms),
+    FIELD (muster_worker_stats_t, round_trip_us),
 };
 
 static bool

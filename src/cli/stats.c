@@ -17,7 +17,7 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/prometheus.h"
-#include "cli/reach.h"
+#include "cli/contact.h"
 #include "cli/say.h"
 
 static const char help [] =
@@ -37,14 +37,14 @@ enum { OPTION_PROMETHEUS = 1 };
 
 static const struct option options_known [] = {
     { "prometheus", no_argument, NULL, OPTION_PROMETHEUS },
-    REACH_TIMEOUT_OPTION,
-    REACH_KEYS_OPTIONS,
+    CONTACT_TIMEOUT_OPTION,
+    CONTACT_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 typedef struct {
-    reach_t reach;
+    contact_t contact;
     bool prometheus;
 } stats_t;
 
@@ -53,7 +53,7 @@ take_option (void *target, int option)
 {
     stats_t *self = target;
     if (option != OPTION_PROMETHEUS)
-        return reach_take (&self->reach, "stats", option);
+        return contact_take (&self->contact, "stats", option);
     self->prometheus = true;
     return true;
 }
@@ -65,7 +65,7 @@ print (const stats_t *self, const void *map, size_t size)
     if (!error && !self->prometheus && putchar ('\n') == EOF)
         error = MUSTER_SYSTEM;
     if (error == MUSTER_FORMAT) {
-        say ("%s: the answer is none that this version understands", self->reach.endpoint);
+        say ("%s: the answer is none that this version understands", self->contact.endpoint);
         return EXIT_FAILED;
     }
     if (!error && fflush (stdout) == 0)
@@ -81,8 +81,8 @@ ask (const stats_t *self)
     char reason [MUSTER_OBSERVE_REASON_ROOM];
     void *map;
     size_t size;
-    muster_error_t error = muster_observe (self->reach.endpoint, self->reach.key, self->reach.server,
-        (int) (self->reach.timeout * 1000), &map, &size, reason, sizeof reason);
+    muster_error_t error = muster_observe (self->contact.endpoint, self->contact.key, self->contact.server,
+        (int) (self->contact.timeout * 1000), &map, &size, reason, sizeof reason);
     if (error) {
         say ("%s", reason);
         return EXIT_FAILED;
@@ -97,9 +97,9 @@ stats_command (int argc, char **argv)
 {
     static const options_t options = {
         .command = "stats", .help = help, .known = options_known, .take = take_option };
-    stats_t self = { .reach.timeout = 5 };
+    stats_t self = { .contact.timeout = 5 };
     int code;
     if (!options_read (&options, argc, argv, &self, &code))
         return code;
-    return reach_take_last (&self.reach, "stats", argc, argv) ? ask (&self) : EXIT_USAGE;
+    return contact_take_last (&self.contact, "stats", argc, argv) ? ask (&self) : EXIT_USAGE;
 }

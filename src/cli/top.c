@@ -18,7 +18,7 @@
 #include "cli/commands.h"
 #include "cli/keypad.h"
 #include "cli/options.h"
-#include "cli/reach.h"
+#include "cli/contact.h"
 #include "cli/say.h"
 #include "cli/terminal.h"
 #include "cli/view.h"
@@ -59,14 +59,14 @@ static const struct option options_known [] = {
     { "sort", required_argument, NULL, OPTION_SORT },
     { "interval", required_argument, NULL, OPTION_INTERVAL },
     { "once", no_argument, NULL, OPTION_ONCE },
-    REACH_TIMEOUT_OPTION,
-    REACH_KEYS_OPTIONS,
+    CONTACT_TIMEOUT_OPTION,
+    CONTACT_KEYS_OPTIONS,
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
 typedef struct {
-    reach_t reach;
+    contact_t contact;
     double interval;
     rows_order_t order;
     bool once;
@@ -96,7 +96,7 @@ take_snapshot (top_t *self, snapshot_t *snapshot)
 static view_t
 view_of (const top_t *self)
 {
-    return (view_t) { .endpoint = self->reach.endpoint, .interval = self->interval,
+    return (view_t) { .endpoint = self->contact.endpoint, .interval = self->interval,
         .now = self->now, .before = self->before, .times = &self->times,
         .order = self->order, .columns = 80, .first = self->first };
 }
@@ -159,7 +159,7 @@ show_once (top_t *self)
         watch_news_t news;
         if (i > 0)
             wait_an_interval (self);
-        watch_ask (&self->reach, &news);
+        watch_ask (&self->contact, &news);
         if (news.error)
             return fail (news.reason);
         take_snapshot (self, news.snapshot);
@@ -283,12 +283,13 @@ heed_all (top_t *self)
         { .fd = self->terminal.has_keys && self->terminal.entered ? STDIN_FILENO : -1, .events = POLLIN },
     };
     poll (items, sizeof items / sizeof items [0], TICK_MS);
+    /*  Keys first: a signal may stop the process, and they would be gone, or another's, when it goes on. */
+    if (items [2].revents)
+        heed_keys (self);
     if (items [0].revents)
         heed_signals (self);
     if (items [1].revents)
         heed_news (self);
-    if (items [2].revents)
-        heed_keys (self);
     terminal_enter (&self->terminal);
 }
 
@@ -297,7 +298,7 @@ show_live (top_t *self)
 {
     if (!terminal_open (&self->terminal))
         return fail (strerror (errno));
-    self->watch = watch_new (&self->reach, self->interval);
+    self->watch = watch_new (&self->contact, self->interval);
     if (!self->watch)
         snprintf (self->trouble, sizeof self->trouble, "%s", strerror (errno));
     self->over = !self->watch;
@@ -340,7 +341,7 @@ take_option (void *target, int option)
             self->once = true;
             return true;
         default:
-            return reach_take (&self->reach, "top", option);
+            return contact_take (&self->contact, "top", option);
     }
 }
 
@@ -349,11 +350,11 @@ top_command (int argc, char **argv)
 {
     static const options_t options = {
         .command = "top", .help = help, .known = options_known, .take = take_option };
-    top_t self = { .reach.timeout = 5, .interval = 1 };
+    top_t self = { .contact.timeout = 5, .interval = 1 };
     int code;
     if (!options_read (&options, argc, argv, &self, &code))
         return code;
-    if (!reach_take_last (&self.reach, "top", argc, argv))
+    if (!contact_take_last (&self.contact, "top", argc, argv))
         return EXIT_USAGE;
     /*  Names are UTF-8, whatever the user's locale: this one says how wide they are. */
     setlocale (LC_CTYPE, "C.UTF-8");

@@ -210,15 +210,17 @@ draw_rejected (const view_t *self, sheet_t *sheet, sheet_look_t look)
 /*  --------------------------------------------------------------------------
     The workers: a table, with the columns that there is room for */
 
-enum { SOURCE, ADDRESS, STATE, RATE, MEGABYTES, QUEUE, COMING, SEEN, FIELDS };
+enum { SOURCE, ADDRESS, STATE, RATE, MEGABYTES, QUEUE, COMING, ROUND_TRIP, SEEN, FIELDS };
 
 #define SOURCE_LEAST 10
+#define SOURCE_FAIR 16          /* worth more than a bar, whose percent is beside it */
 #define SOURCE_GOOD 32
 #define SOURCE_MOST 64
 #define ADDRESS_MOST 45         /* the longest of IPv6 */
 #define PERCENT_COLUMNS 4
+#define BYTES_COLUMNS 9         /* bytes, a blank, percent */
 #define BAR_MOST 25
-#define BAR_LESS 10             /* columns beside the bar: bytes, blanks, percent */
+#define BAR_LESS 10             /* columns beside the bar: those, and a blank more */
 
 typedef unsigned widths_t [FIELDS];
 
@@ -240,18 +242,20 @@ widen (widths_t widths, unsigned columns, int field, unsigned most)
     widths [field] += spare < most - widths [field] ? spare : most - widths [field];
 }
 
-/*  What matters least goes first; 0 is to leave out. */
+/*  What matters least goes first; 0 is to leave out. Until the source has so many columns. */
 static void
 choose_widths (widths_t widths, unsigned columns)
 {
     static const widths_t all = { [ADDRESS] = 15, [STATE] = 6, [RATE] = NUMBER_COLUMNS, [MEGABYTES] = NUMBER_COLUMNS,
-        [QUEUE] = NUMBER_COLUMNS, [COMING] = 15, [SEEN] = NUMBER_COLUMNS };
-    static const struct { int field; unsigned width; } cuts [] = {
-        { ADDRESS, 0 }, { COMING, PERCENT_COLUMNS }, { SEEN, 0 }, { STATE, 0 }, { MEGABYTES, 0 },
-        { QUEUE, 0 }, { COMING, 0 }, { RATE, 0 } };
+        [QUEUE] = NUMBER_COLUMNS, [COMING] = 15, [ROUND_TRIP] = NUMBER_COLUMNS, [SEEN] = NUMBER_COLUMNS };
+    static const struct { int field; unsigned width, until; } cuts [] = {
+        { COMING, BYTES_COLUMNS, SOURCE_FAIR }, { ADDRESS, 0, SOURCE_LEAST }, { COMING, PERCENT_COLUMNS, SOURCE_LEAST },
+        { ROUND_TRIP, 0, SOURCE_LEAST }, { SEEN, 0, SOURCE_LEAST }, { STATE, 0, SOURCE_LEAST },
+        { MEGABYTES, 0, SOURCE_LEAST }, { QUEUE, 0, SOURCE_LEAST }, { COMING, 0, SOURCE_LEAST }, { RATE, 0, SOURCE_LEAST } };
     memcpy (widths, all, sizeof all);
-    for (size_t i = 0; i < sizeof cuts / sizeof cuts [0] && room_for_source (widths, columns) < SOURCE_LEAST; i++)
-        widths [cuts [i].field] = cuts [i].width;
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts [0]; i++)
+        if (room_for_source (widths, columns) < cuts [i].until)
+            widths [cuts [i].field] = cuts [i].width;
     if (room_for_source (widths, columns) > SOURCE_GOOD) {
         widen (widths, columns, ADDRESS, ADDRESS_MOST);
         widen (widths, columns, COMING, BAR_MOST);
@@ -276,7 +280,7 @@ draw_heads (sheet_t *sheet, const widths_t widths)
     static const struct { const char *name; sheet_side_t side; } heads [FIELDS] = {
         [SOURCE] = { "SOURCE", SHEET_LEFT }, [ADDRESS] = { "ADDRESS", SHEET_LEFT }, [STATE] = { "STATE", SHEET_LEFT },
         [RATE] = { "MSG/S", SHEET_RIGHT }, [MEGABYTES] = { "MB/S", SHEET_RIGHT }, [QUEUE] = { "QUEUE", SHEET_RIGHT },
-        [COMING] = { "UNDER WAY", SHEET_LEFT }, [SEEN] = { "SEEN", SHEET_RIGHT } };
+        [COMING] = { "UNDER WAY", SHEET_LEFT }, [ROUND_TRIP] = { "RTT", SHEET_RIGHT }, [SEEN] = { "SEEN", SHEET_RIGHT } };
     sheet_line (sheet, SHEET_BOLD);
     for (int i = 0; i < FIELDS; i++) {
         bool narrow = i == COMING && widths [i] == PERCENT_COLUMNS;
@@ -295,13 +299,12 @@ write_coming (char text [TEXT_ROOM], const muster_worker_stats_t *worker, unsign
     double part = (double) worker->coming / (double) worker->coming_bytes;
     part = part < 1 ? part : 1;
     int percent = (int) (part * 100) < 99 ? (int) (part * 100) : 99;
-    if (columns <= BAR_LESS) {
-        snprintf (text, TEXT_ROOM, "%d%%", percent);
-        return;
-    }
     number_bytes (bytes, (double) worker->coming_bytes);
-    bar_fill (bar, columns - BAR_LESS, part);
-    snprintf (text, TEXT_ROOM, "%5s %s %2d%%", bytes, bar, percent);
+    bar_fill (bar, columns > BAR_LESS ? columns - BAR_LESS : 0, part);
+    if (columns < BYTES_COLUMNS)
+        snprintf (text, TEXT_ROOM, "%d%%", percent);
+    else
+        snprintf (text, TEXT_ROOM, "%5s %s%s%2d%%", bytes, bar, *bar ? " " : "", percent);
 }
 
 static void
@@ -324,6 +327,8 @@ draw_row (sheet_t *sheet, const widths_t widths, const row_t *row, sheet_look_t 
     put_field (sheet, widths, QUEUE, text, SHEET_RIGHT);
     write_coming (text, worker, widths [COMING]);
     put_field (sheet, widths, COMING, text, SHEET_LEFT);
+    number_span (text, worker->round_trip_us);
+    put_field (sheet, widths, ROUND_TRIP, text, SHEET_RIGHT);
     number_age (text, worker->silent_ms);
     put_field (sheet, widths, SEEN, text, SHEET_RIGHT);
 }

@@ -18,7 +18,7 @@
 #include <muster/listener.h>
 
 struct watch {
-    reach_t reach;
+    contact_t contact;
     int64_t interval;           /* ms */
     int descriptor;
     pthread_t asker;
@@ -43,18 +43,18 @@ watch_now (void)
 }
 
 void
-watch_ask (const reach_t *reach, watch_news_t *news)
+watch_ask (const contact_t *contact, watch_news_t *news)
 {
     void *map;
     size_t size;
     news->snapshot = NULL;
-    news->error = muster_observe (reach->endpoint, reach->key, reach->server,
-        (int) (reach->timeout * 1000), &map, &size, news->reason, sizeof news->reason);
+    news->error = muster_observe (contact->endpoint, contact->key, contact->server,
+        (int) (contact->timeout * 1000), &map, &size, news->reason, sizeof news->reason);
     if (news->error)
         return;
     news->error = snapshot_read (&news->snapshot, map, size, watch_now ());
     if (news->error)
-        snprintf (news->reason, sizeof news->reason, "%.400s: %s", reach->endpoint,
+        snprintf (news->reason, sizeof news->reason, "%.400s: %s", contact->endpoint,
             news->error == MUSTER_FORMAT ? "the answer is none that this version understands" : muster_error_text (news->error));
     muster_free (map);
 }
@@ -79,7 +79,7 @@ ask (watch_t *self)
     watch_news_t news;
     self->asking = true;
     pthread_mutex_unlock (&self->lock);
-    watch_ask (&self->reach, &news);
+    watch_ask (&self->contact, &news);
     pthread_mutex_lock (&self->lock);
     self->asking = false;
     snapshot_destroy (&self->news.snapshot);
@@ -140,7 +140,7 @@ init_condition (pthread_cond_t *condition)
     From outside */
 
 watch_t *
-watch_new (const reach_t *reach, double interval)
+watch_new (const contact_t *contact, double interval)
 {
     int descriptor = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     watch_t *self = descriptor >= 0 ? calloc (1, sizeof *self) : NULL;
@@ -149,7 +149,7 @@ watch_new (const reach_t *reach, double interval)
             close (descriptor);
         return NULL;
     }
-    self->reach = *reach;
+    self->contact = *contact;
     self->interval = (int64_t) (interval * 1000);
     self->descriptor = descriptor;
     pthread_mutex_init (&self->lock, NULL);

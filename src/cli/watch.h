@@ -14,7 +14,7 @@
 
 #include <muster/observe.h>
 
-#include "cli/reach.h"
+#include "cli/contact.h"
 #include "cli/snapshot.h"
 
 typedef struct watch watch_t;
@@ -29,10 +29,10 @@ typedef struct {
 int64_t watch_now (void);
 
 /*  Ask once, and wait for the answer. */
-void watch_ask (const reach_t *reach, watch_news_t *news);
+void watch_ask (const contact_t *contact, watch_news_t *news);
 
 /*  Begin to ask, every interval (seconds). NULL, and errno says why, if there is no thread or memory. */
-watch_t *watch_new (const reach_t *reach, double interval) MUSTER_CHECK_RESULT;
+watch_t *watch_new (const contact_t *contact, double interval) MUSTER_CHECK_RESULT;
 
 /*  Ends without waiting for an answer. */
 void watch_destroy (watch_t **self_p);

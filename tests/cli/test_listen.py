@@ -7,6 +7,7 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 import os
 import signal
 import subprocess
+import time
 import unittest
 
 import msgpack
@@ -141,6 +142,12 @@ class Listening(CommandCase):
 
 
 class Count(CommandCase):
+    def test_a_message_that_cannot_be_printed_is_not_handled_and_its_sender_knows(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            listener, endpoint = self.listen(stdout=full)
+        self.assert_fails(self.send(endpoint, "{}", "--timeout", "2"), "1 not handled")
+        self.assert_ends(listener, 1, handled=0)
+
     def test_prints_and_handles_no_more_than_count(self):
         listener, endpoint = self.listen("--count", "4")
         with zmq.Context() as context, context.socket(zmq.PUSH) as push:
@@ -194,6 +201,22 @@ class Signals(CommandCase):
             listener.process.terminate()
             self.assert_ends(listener, 0, handled=50000, dropped=0)
         self.assertEqual([message["data"]["n"] for message in listener.messages()], list(range(50000)))
+
+    def test_stdout_that_goes_while_it_drains_leaves_the_rest_at_once(self):
+        """Nobody reads the first message to its end before the signal is there; then somebody does, and goes."""
+        reading, writing = os.pipe()
+        listener, endpoint = self.listen(stdout=writing)
+        os.close(writing)
+        large = '{"text":"%s"}' % ("x" * (1 << 20))
+        sender = self.start("send", endpoint, "--source", "a", "--cmd", "C", "-", stdin=subprocess.PIPE)
+        sender.type(f"{large}\n" + "{}\n" * 100)
+        with open(reading, "rb") as out:
+            out.read(1)
+            listener.process.terminate()
+            out.readline()
+        began = time.monotonic()
+        self.assertEqual(listener.wait(), 1)
+        self.assertLess(time.monotonic() - began, 5)
 
     def test_ends_while_workers_are_here(self):
         listener, endpoint = self.listen()

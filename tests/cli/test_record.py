@@ -86,6 +86,25 @@ class Recording(RecordCase):
         listener.err.wait_for("^muster: .*/recording: File too large$")
         self.assertEqual(self.read(path)[30:], record(0, "worker-1", "CMD", {"n": 1})[10:])
 
+    def test_without_stdin_and_stdout_it_has_messages_alone(self):
+        """What is closed must not be the next file that is opened."""
+        def close():
+            os.close(0)
+            os.close(1)
+        path = self.file()
+        listener, endpoint = self.listen("--record", path, preexec_fn=close)
+        self.assert_fails(self.send(endpoint, '{"n":1}', "--timeout", "2"), "1 not handled")
+        self.assert_ends(listener, 1, handled=0)
+        listener.err.wait_for("stdout: Bad file descriptor")
+        self.assertEqual(self.read(path)[30:], record(0, "worker-1", "CMD", {"n": 1})[10:])
+
+    def test_a_listener_that_does_not_start_leaves_no_file(self):
+        path = self.file()
+        _, endpoint = self.listen()
+        for _ in range(2):
+            self.assert_fails(self.run_muster("listen", endpoint, "--record", path), endpoint.rsplit(":", 1)[1])
+            self.assertFalse(os.path.exists(path))
+
     def test_a_file_that_cannot_be_made_is_said(self):
         path = self.directory() + "/no/such"
         self.assert_fails(self.run_muster("listen", "tcp://127.0.0.1:*", "--record", path), "No such file")
@@ -151,6 +170,15 @@ class Replaying(RecordCase):
                 result, messages = self.replay(content)
                 self.assert_fails(result, said)
                 self.assertEqual(messages, [])
+
+    def test_a_file_that_becomes_shorter_is_said(self):
+        path = self.file(HEADER + record(0, "w", "C", {"n": 1}) + record(2_000_000, "w", "C", {"n": 2}))
+        listener, endpoint = self.listen()
+        replay = self.start("replay", path, endpoint)
+        listener.out.wait_for_count(1)
+        os.truncate(path, 0)
+        self.assertEqual(replay.wait(), 1)
+        replay.err.wait_for("^muster: the recording became shorter while it was played$")
 
     def test_refuses_more_sources_than_it_has_workers_for(self):
         content = HEADER + b"".join(record(0, f"w{n}", "C", {}) for n in range(1001))

@@ -719,6 +719,40 @@ Test (listener, start_after_stop_has_the_endpoint_the_handlers_and_the_sessions)
     scene_close (&scene);
 }
 
+typedef struct {
+    muster_listener_t *listener;
+    uint64_t dropped;
+} stopping_t;
+
+static void *
+stop (void *argument)
+{
+    stopping_t *self = argument;
+    cr_expect_eq (muster_listener_stop (self->listener, &self->dropped), 0);
+    return NULL;
+}
+
+Test (listener, a_drain_limit_that_is_set_while_a_stop_drains_holds_at_once)
+{
+    pthread_t stopper;
+    scene_t scene = scene_open (scene_tcp ());
+    muster_listener_set_drain (scene.listener, 3600);
+    scene_start (&scene);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    cr_assert_eq (muster_worker_send (worker, "X", "{}"), 0);
+    while (scene_stats (&scene).received < 1)
+        sched_yield ();
+    stopping_t stopping = { .listener = scene.listener };
+    pthread_create (&stopper, NULL, stop, &stopping);
+    cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 99, PATIENCE_MS), MUSTER_CLOSED);
+    muster_listener_set_drain (scene.listener, 0);
+    pthread_join (stopper, NULL);
+    cr_assert_eq (stopping.dropped, 1);
+    muster_worker_set_drain (worker, 0);
+    muster_worker_destroy (&worker);
+    scene_close (&scene);
+}
+
 Test (listener, what_stop_leaves_undrained_is_counted_and_comes_with_the_next_start)
 {
     scene_t scene = scene_begin ();

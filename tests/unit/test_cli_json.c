@@ -135,11 +135,14 @@ Test (json_write, writes_what_is_no_finite_number_by_name)
     assert_writes_float (-INFINITY, "{\"$float\":\"-inf\"}");
 }
 
-Test (json_write, escapes_what_json_forbids_in_strings_and_nothing_else)
+Test (json_write, escapes_what_json_forbids_and_what_a_terminal_or_a_reader_of_lines_obeys_and_nothing_else)
 {
     muster_writer_t *writer = muster_writer_new ();
     muster_writer_str (writer, "\"\\/\b\f\n\r\t\0\x1f\x7f\xc3\xa9\xf0\x9f\x98\x80", 17);
-    assert_writes (writer, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\x7f\xc3\xa9\xf0\x9f\x98\x80\"");
+    assert_writes (writer, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\\u007f\xc3\xa9\xf0\x9f\x98\x80\"");
+    writer = muster_writer_new ();
+    muster_writer_str (writer, "\xc2\x80\xc2\x9f\xc2\xa0\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa", 18);
+    assert_writes (writer, "\"\\u0080\\u009f\xc2\xa0\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\"");
 }
 
 Test (json_write, writes_binary_and_ext_as_base64)
@@ -205,7 +208,7 @@ Test (json_read, packs_what_was_written)
     assert_survives ("{\"i\":[18446744073709551615,9223372036854775808,9223372036854775807,-9223372036854775808,0]}");
     assert_survives ("{\"f\":[1.0,-0.0,0.1,1e+300,5e-324,-1.5]}");
     assert_survives ("{\"f\":[{\"$float\":\"nan\"},{\"$float\":\"inf\"},{\"$float\":\"-inf\"}]}");
-    assert_survives ("{\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000x\\u001f\x7f\xc3\xa9\xf0\x9f\x98\x80\"}");
+    assert_survives ("{\"s\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000x\\u001f\\u007f\xc3\xa9\xf0\x9f\x98\x80\"}");
     assert_survives ("{\"b\":[{\"$bin\":\"\"},{\"$bin\":\"/w==\"},{\"$bin\":\"//4=\"},{\"$bin\":\"//79\"}]}");
     assert_survives ("{\"e\":[{\"$ext\":[-128,\"AA==\"]},{\"$ext\":[127,\"\"]}]}");
 }

@@ -38,7 +38,7 @@ typedef struct {
 static void
 set_worker (muster_worker_stats_t *worker, size_t number)
 {
-    *worker = (muster_worker_stats_t) { .present = true, .silent_ms = 300 };
+    *worker = (muster_worker_stats_t) { .present = true, .silent_ms = 300, .round_trip_us = 250 * number };
     snprintf (worker->source, sizeof worker->source, "worker-%02zu", number);
     snprintf (worker->session, sizeof worker->session, "%032zx", number);
     snprintf (worker->address, sizeof worker->address, "192.168.100.1%02zu", number);
@@ -157,10 +157,10 @@ Test (view, at_80_by_24_has_the_whole_listener_and_all_columns, .init = begin)
     assert_line (&picture, 3, "queue bytes  12.0M  budget used    25%  here             2  absent           1");
     assert_line (&picture, 4, "failed           3  no handler       0  half take    <64us  99% take   <1.02ms");
     assert_line (&picture, 5, "");
-    assert_line (&picture, 6, "SOURCE            ADDRESS         STATE  MSG/S  MB/S QUEUE UNDER WAY        SEEN");
-    assert_line (&picture, 7, "worker-02         192.168.100.102 here     2.0  20.0    20  400M ##... 50%  0.3s");
-    assert_line (&picture, 8, "worker-01         192.168.100.101 here     1.0  0.00    10                  0.3s");
-    assert_line (&picture, 9, "worker-00         192.168.100.100 absent   0.0  0.00     0                  0.3s");
+    assert_line (&picture, 6, "SOURCE            ADDRESS         STATE  MSG/S  MB/S QUEUE UNDER WAY   RTT  SEEN");
+    assert_line (&picture, 7, "worker-02         192.168.100.102 here     2.0  20.0    20  400M 50% 500us  0.3s");
+    assert_line (&picture, 8, "worker-01         192.168.100.101 here     1.0  0.00    10           250us  0.3s");
+    assert_line (&picture, 9, "worker-00         192.168.100.100 absent   0.0  0.00     0               -  0.3s");
     clear (&picture);
 }
 
@@ -197,6 +197,18 @@ Test (view, at_200_by_50_has_long_names_whole, .init = begin)
     cr_assert_eq (count_of (&picture, scene.workers [1].address), 1);
     cr_assert_eq (count_of (&picture, "400M #######........ 50%"), 1);
     clear (&picture);
+}
+
+Test (view, has_a_bar_of_what_is_coming_where_the_names_leave_room, .init = begin)
+{
+    scene_t scene;
+    set_scene (&scene, 3);
+    for (scene.view.columns = 84; scene.view.columns <= 85; scene.view.columns++) {
+        picture_t picture = draw (&scene);
+        cr_assert_eq (count_of (&picture, "400M ##... 50%"), scene.view.columns - 84);
+        cr_assert_eq (count_of (&picture, "400M 50%"), 85 - scene.view.columns);
+        clear (&picture);
+    }
 }
 
 Test (view, is_never_wider_or_higher_than_the_terminal, .init = begin)
@@ -237,7 +249,7 @@ Test (view, shows_no_rate_before_there_are_two_snapshots, .init = begin)
     picture_t picture = draw (&scene);
     assert_line (&picture, 2, "messages/s       -  MB/s             -  handled/s        -  queue         3000");
     assert_line (&picture, 4, "failed           3  no handler       0  half take        -  99% take         -");
-    assert_line (&picture, 7, "worker-01         192.168.100.101 here       -     -    10  400M ##... 50%  0.3s");
+    assert_line (&picture, 7, "worker-01         192.168.100.101 here       -     -    10  400M 50% 250us  0.3s");
     clear (&picture);
 }
 
@@ -311,12 +323,71 @@ Test (view, takes_numbers_that_make_no_sense, .init = begin)
     memset (&scene.now.stats, 0xff, sizeof scene.now.stats);
     scene.workers [1].coming = UINT64_MAX;
     scene.workers [1].coming_bytes = 1;
-    scene.workers [1].silent_ms = scene.workers [1].received = UINT64_MAX;
+    scene.workers [1].silent_ms = scene.workers [1].received = scene.workers [1].round_trip_us = UINT64_MAX;
     scene.workers [0].handled = UINT64_MAX;
     picture_t picture = draw (&scene);
     assert_fits (&picture, 80, 24);
-    cr_assert_eq (count_of (&picture, "##### 99%"), 1);
+    cr_assert_eq (count_of (&picture, "    1 99%  long  long"), 1);
     clear (&picture);
+}
+
+/*  --------------------------------------------------------------------------
+    The picture in the docs */
+
+static char *
+read_text (const char *path)
+{
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen (path, "r");
+    cr_assert_not_null (file);
+    cr_assert_gt (getdelim (&text, &room, 0, file), 0);
+    fclose (file);
+    return text;
+}
+
+/*  Three workers, the last of them a fifth through a large message. */
+static void
+set_scene_of_docs (scene_t *self)
+{
+    static const uint64_t received [] = { 26, 19, 0 }, round_trips [] = { 212, 247, 1240 }, silent [] = { 20, 40, 1030 };
+    set_scene (self, 3);
+    self->view.interval = 1;
+    self->view.lines = 0;
+    self->now.taken_at = self->before.taken_at + 1000;
+    strcpy (self->now.source, "ce5b2fa2-71ec-4e49-b724-ffc7c7244516");
+    strcpy (self->before.source, self->now.source);
+    self->now.stats = (muster_stats_t) { .received = 45, .handled = 45, .workers = 3, .sessions = 3,
+        .budget = UINT64_C (1) << 31, .committed = UINT64_C (65) << 20 };
+    self->times.known = false;
+    for (size_t i = 0; i < 3; i++) {
+        muster_worker_stats_t *worker = &self->workers [i];
+        snprintf (worker->source, sizeof worker->source, "worker-%zu", i + 1);
+        strcpy (worker->address, "127.0.0.1");
+        worker->present = true;
+        worker->received = worker->handled = received [i];
+        worker->round_trip_us = round_trips [i];
+        worker->silent_ms = silent [i];
+    }
+    self->workers [2].coming_bytes = UINT64_C (64) << 20;
+    self->workers [2].coming = UINT64_C (14400000);
+    self->workers_before [2].coming = self->workers [2].coming - 1040000;
+}
+
+Test (view, is_in_the_docs_as_it_is_drawn, .init = begin)
+{
+    scene_t scene;
+    size_t size;
+    char *block;
+    set_scene_of_docs (&scene);
+    char *docs = read_text (TESTS_DIR "/../docs/coordinators.md");
+    char *picture = view_draw (&scene.view, &size);
+    cr_assert_not_null (picture);
+    cr_assert_gt (asprintf (&block, "```text\n%s\n```\n", picture), 0);
+    cr_assert_not_null (strstr (docs, block), "docs/coordinators.md does not have\n%s", picture);
+    free (block);
+    free (picture);
+    free (docs);
 }
 
 /*  --------------------------------------------------------------------------
@@ -382,10 +453,24 @@ Test (number, is_never_wider_than_its_column)
     for (uint64_t ms = 0; ms < UINT64_MAX / 2; ms += ms / 100 + 7) {
         number_age (text, ms);
         cr_assert_leq (strlen (text), NUMBER_COLUMNS, "%s", text);
+        number_span (text, ms);
+        cr_assert_leq (strlen (text), NUMBER_COLUMNS, "%s", text);
     }
     for (unsigned place = 0; place < MUSTER_TIMES_COUNT; place++) {
         number_time (text, place);
         cr_assert_leq (strlen (text), NUMBER_TIME_COLUMNS, "%s", text);
+    }
+}
+
+Test (number, tells_a_span_in_the_unit_that_it_is_read_in)
+{
+    static const struct { uint64_t us; const char *expected; } spans [] = {
+        { 0, "-" }, { 1, "1us" }, { 999, "999us" }, { 1000, "1.0ms" }, { 9999, "9.9ms" }, { 10000, "10ms" },
+        { 999999, "999ms" }, { 1000000, "1.0s" }, { 12000000, "12s" }, { UINT64_MAX, "long" } };
+    char text [NUMBER_ROOM];
+    for (size_t i = 0; i < sizeof spans / sizeof spans [0]; i++) {
+        number_span (text, spans [i].us);
+        cr_assert_str_eq (text, spans [i].expected);
     }
 }
 

@@ -2,6 +2,7 @@
 import os
 from typing import Any, Callable, ClassVar, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar, Union, final
 
+from muster._progress import NamedCalls
 from muster._stats import Stats
 
 _T = TypeVar("_T")
@@ -76,7 +77,7 @@ class Ask(Iterator[Message]):
     def __next__(self) -> Message: ...
 
 class Listener:
-    def __init__(self, endpoint: str, options: Dict[str, Any], progress: int) -> None: ...
+    def __init__(self, endpoint: str, options: Dict[str, Any], progress: Optional[NamedCalls]) -> None: ...
     @property
     def endpoint(self) -> str: ...
     @property

@@ -80,7 +80,7 @@ class Listener(_core.Listener):
                 "credit_floor": credit_floor, "command_buffer": command_buffer,
                 "liveness": liveness, "drain": drain, "no_progress": no_progress,
                 "retention": retention, "retained_sessions": retained_sessions,
-            }, -1 if calls is None else calls.descriptor)
+            }, calls)
         finally:
             if calls is not None:
                 calls.hand_over()

@@ -23,7 +23,9 @@ _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
 _EXIT_SECONDS = 1
 
-_lock = threading.Lock()
+#   A signal's handler may make a Worker while its thread is in `start`, which then goes on.
+_lock = threading.RLock()
+_starting = False
 _thread: Optional[threading.Thread] = None
 
 
@@ -51,12 +53,17 @@ def _run() -> None:
 
 def start() -> None:
     """See that the thread runs. Called where a Listener or a Worker is made."""
-    global _thread
+    global _starting, _thread
     with _lock:
-        if _thread is None:
+        if _starting or _thread is not None:
+            return
+        _starting = True
+        try:
             thread = threading.Thread(target=_run, name="muster-log", daemon=True)
             thread.start()
             _thread = thread
+        finally:
+            _starting = False
 
 
 def end() -> None:
@@ -72,8 +79,9 @@ def end() -> None:
 
 
 def _after_fork() -> None:
-    global _lock, _thread
-    _lock = threading.Lock()
+    global _lock, _starting, _thread
+    _lock = threading.RLock()
+    _starting = False
     _thread = None
 
 

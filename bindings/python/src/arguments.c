@@ -112,18 +112,18 @@ arguments_names (PyObject *iterable, const char *what, names_t *names)
 {
     *names = (names_t) { .count = 0 };
     if (!PyUnicode_Check (iterable))
-        names->kept = PySequence_Fast (iterable, "");
+        names->kept = PySequence_Tuple (iterable);      /* a list could change during the call */
     if (!names->kept) {
         if (!PyErr_Occurred () || PyErr_ExceptionMatches (PyExc_TypeError))
             PyErr_Format (PyExc_TypeError, "%s, not %s", what, Py_TYPE (iterable)->tp_name);
         return -1;
     }
-    names->count = (size_t) PySequence_Fast_GET_SIZE (names->kept);
+    names->count = (size_t) PyTuple_GET_SIZE (names->kept);
     names->names = PyMem_Calloc (names->count + 1, sizeof *names->names);
     if (!names->names)
         PyErr_NoMemory ();
     for (size_t index = 0; names->names && index < names->count && !PyErr_Occurred (); index++)
-        names->names [index] = arguments_name (PySequence_Fast_GET_ITEM (names->kept, (Py_ssize_t) index), "a source");
+        names->names [index] = arguments_name (PyTuple_GET_ITEM (names->kept, (Py_ssize_t) index), "a source");
     return PyErr_Occurred () ? -1 : 0;
 }
 

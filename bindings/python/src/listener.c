@@ -91,13 +91,18 @@ on_progress (const char *source, uint64_t position, uint64_t sent, uint64_t size
     progress_tell (&self->progress, source, position, sent, size);
 }
 
+/*  calls: with the pipe's descriptor, or None. */
 static int
-watch (listener_t *self, int descriptor)
+watch (listener_t *self, PyObject *calls)
 {
-    if (descriptor < 0)
+    if (calls == Py_None)
         return 0;
-    if (progress_begin (&self->progress, descriptor))
+    PyObject *number = PyObject_GetAttrString (calls, "descriptor");
+    int descriptor = number ? PyObject_AsFileDescriptor (number) : -1;
+    Py_XDECREF (number);
+    if (descriptor < 0 || progress_begin (&self->progress, descriptor))
         return -1;
+    self->calls = Py_NewRef (calls);
     muster_listener_set_progress (self->listener, on_progress, self);
     return 0;
 }
@@ -106,9 +111,8 @@ static int
 listener_construct (listener_t *self, PyObject *arguments, PyObject *named)
 {
     static char *keywords [] = { "endpoint", "options", "progress", NULL };
-    PyObject *endpoint, *dict;
-    int progress;
-    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OO!i:Listener", keywords,
+    PyObject *endpoint, *dict, *progress;
+    if (!PyArg_ParseTupleAndKeywords (arguments, named, "OO!O:Listener", keywords,
         &endpoint, &PyDict_Type, &dict, &progress))
         return -1;
     const char *text = arguments_name (endpoint, "endpoint");
@@ -168,6 +172,7 @@ listener_traverse (listener_t *self, visitproc visit, void *arg)
 {
     Py_VISIT (self->handlers);
     Py_VISIT (self->retired);
+    Py_VISIT (self->calls);
     return 0;
 }
 
@@ -177,7 +182,23 @@ listener_clear (listener_t *self)
     self->cleared = true;
     Py_CLEAR (self->handlers);
     Py_CLEAR (self->retired);
+    Py_CLEAR (self->calls);
     return 0;
+}
+
+/*  Commands may have arrived that were not told of yet. What the garbage collector has cleared is told nothing. */
+static void
+tell_the_rest (listener_t *self)
+{
+    PyObject *type, *value, *trace;
+    if (!self->calls)
+        return;
+    PyErr_Fetch (&type, &value, &trace);
+    PyObject *result = PyObject_CallMethod (self->calls, "outlive", NULL);
+    if (!result)
+        PyErr_WriteUnraisable (self->calls);
+    Py_XDECREF (result);
+    PyErr_Restore (type, value, trace);
 }
 
 static void
@@ -188,9 +209,11 @@ listener_dealloc (listener_t *self)
     muster_error_t error = 0;
     if (self->listener)
         CALL (error, muster_listener_destroy (&self->listener));
+    tell_the_rest (self);
     progress_end (&self->progress, error);
     Py_XDECREF (self->handlers);
     Py_XDECREF (self->retired);
+    Py_XDECREF (self->calls);
     Py_TYPE (self)->tp_free (self);
 }
 
@@ -304,7 +327,8 @@ keep_handler (listener_t *self, PyObject *key, PyObject *tuple, bool in_use)
     return old ? PyDict_DelItem (self->handlers, key) : 0;
 }
 
-/*  key: the source; True for the default handler, False for the system handler. */
+/*  key: the source, a plain str, since one of a class of its own may hash and compare as it likes; True for the default
+    handler, False for the system handler. */
 static muster_error_t
 call_register (listener_t *self, PyObject *key, const char *source, PyObject *tuple, bool overwrite)
 {
@@ -329,6 +353,8 @@ change_handler (listener_t *self, PyObject *key, const char *source, PyObject *t
     int rc = 0;
     if (!error || error == MUSTER_INTERRUPTED)
         rc = keep_handler (self, key, tuple, in_use);
+    if (rc)
+        Py_INCREF (tuple);      /* the library has it all the same */
     return rc ? NULL : errors_none (error, source);
 }
 
@@ -367,7 +393,10 @@ listener_register_handler (PyObject *object, PyObject *const *arguments, Py_ssiz
         return NULL;
     const char *source = arguments_name (values [0], "source");
     int overwrite = source ? PyObject_IsTrue (values [2]) : -1;
-    return overwrite < 0 ? NULL : register_any (self, values [0], source, values [1], overwrite);
+    PyObject *key = overwrite < 0 ? NULL : PyUnicode_FromObject (values [0]);
+    PyObject *result = key ? register_any (self, key, source, values [1], overwrite) : NULL;
+    Py_XDECREF (key);
+    return result;
 }
 
 PyDoc_STRVAR (register_default_doc,
@@ -403,15 +432,16 @@ listener_unregister (PyObject *object, PyObject *name)
 {
     listener_t *self = listener_of (object);
     const char *source = self ? arguments_name (name, "source") : NULL;
-    if (!source)
+    PyObject *key = source ? PyUnicode_FromObject (name) : NULL;
+    if (!key)
         return NULL;
     muster_error_t error;
     begin_change (self);
     CALL (error, muster_listener_unregister_handler (self->listener, source));
     bool in_use = end_change (self) || error;
-    if ((!error || error == MUSTER_INTERRUPTED) && keep_handler (self, name, NULL, in_use))
-        return NULL;
-    return errors_none (error, source);
+    int rc = !error || error == MUSTER_INTERRUPTED ? keep_handler (self, key, NULL, in_use) : 0;
+    Py_DECREF (key);
+    return rc ? NULL : errors_none (error, source);
 }
 
 /*  --------------------------------------------------------------------------

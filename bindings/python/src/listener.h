@@ -23,6 +23,7 @@ typedef struct {
     dispatch_state_t dispatch;
     live_t live;                    /* from start to stop, and the object lives so long */
     progress_t progress;            /* of commands */
+    PyObject *calls;                /* who is told of it (muster._progress); NULL: nobody */
     bool cleared;                   /* by the garbage collector */
 } listener_t;
 

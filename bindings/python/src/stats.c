@@ -8,16 +8,6 @@
 
 #include <stddef.h>
 
-#define COUNTS(XX) \
-    XX (received) XX (received_bytes) XX (handled) XX (failed) XX (unhandled) XX (rejected) \
-    XX (stale) XX (gaps) XX (duplicates) XX (dropped) XX (joined) XX (disconnects) \
-    XX (workers) XX (sessions) XX (queued) XX (queued_bytes) XX (budget) XX (committed) \
-    XX (timed) XX (timed_us)
-
-#define WORKER_COUNTS(XX) \
-    XX (received) XX (received_bytes) XX (handled) XX (handled_bytes) XX (coming) XX (coming_bytes) \
-    XX (commands) XX (commands_bytes) XX (silent_ms) XX (round_trip_us)
-
 static int
 put (PyObject *dict, const char *name, uint64_t count)
 {
@@ -70,7 +60,7 @@ worker_dict (const muster_worker_stats_t *worker)
     if (!rc) rc = put_object (dict, "session", PyUnicode_FromString (worker->session));
     if (!rc) rc = put_object (dict, "present", PyBool_FromLong (worker->present));
 #define XX(name) if (!rc) rc = put (dict, #name, worker->name);
-    WORKER_COUNTS (XX)
+    MUSTER_WORKER_STATS_MAP (XX)
 #undef XX
     if (rc)
         Py_CLEAR (dict);
@@ -99,7 +89,7 @@ stats_dict (const muster_stats_t *stats, const muster_worker_stats_t *workers, s
     if (!rc) rc = put_object (dict, "times", times_list (stats));
     if (!rc) rc = put_object (dict, "roster", roster_list (workers, count));
 #define XX(name) if (!rc) rc = put (dict, #name, stats->name);
-    COUNTS (XX)
+    MUSTER_STATS_MAP (XX)
 #undef XX
     if (rc)
         Py_CLEAR (dict);

@@ -142,6 +142,18 @@ def test_any_callable_is_a_handler(listener, make_worker):
     assert {got.next().data["n"], got.next().data["n"]} == {2, 3}
 
 
+def test_a_source_may_be_of_a_class_of_str_that_does_not_hash(listener, worker, collector):
+    class Name(str):
+        __hash__ = None
+
+    for _ in range(2):
+        listener.register_handler(Name("worker-1"), collector)
+        gc.collect()
+        worker.send("ONE")
+        assert collector.next().cmd == "ONE"
+        listener.unregister_handler(Name("worker-1"))
+
+
 def test_an_unregistered_source_has_the_default_handler(listener, worker):
     own, default = Collector(), Collector()
     listener.register_handler("worker-1", own)
@@ -593,6 +605,29 @@ def test_a_handler_may_stop_its_listener(make_listener, make_worker, collector):
     listener.start()
     listener.wait_for_workers(["w"], PATIENCE)
     worker.flush(PATIENCE)
+
+
+def test_a_list_of_sources_that_changes_while_it_is_waited_for_is_as_it_was(listener, make_worker, in_thread):
+    """Without turns another thread goes on only when the call waits, without Python's lock."""
+    names = ["".join(["worker-", str(number)]) for number in range(20)]
+    began, interval = threading.Event(), sys.getswitchinterval()
+
+    def wait():
+        began.set()
+        listener.wait_for_workers(names, PATIENCE)
+
+    sys.setswitchinterval(1000)
+    try:
+        waiting = in_thread(wait)
+        assert began.wait(PATIENCE)
+    finally:
+        sys.setswitchinterval(interval)
+    names.clear()
+    others = ["".join(["nobody-", str(number)]) for number in range(10_000)]
+    for number in range(20):
+        make_worker(listener, f"worker-{number}")
+    waiting.result(PATIENCE)
+    assert len(others) == 10_000
 
 
 def calls_that_wait(listener, worker):

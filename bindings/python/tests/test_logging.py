@@ -401,6 +401,25 @@ other.join()
     assert (out, errors) == (["ended"], "")
 
 
+def test_a_signal_s_handler_may_make_an_object_while_its_thread_makes_the_first() -> None:
+    out, errors = printed("""
+import muster, os, signal, threading
+def make(*_):
+    muster.Listener("tcp://127.0.0.1:*")
+    print("made")
+signal.signal(signal.SIGUSR1, make)
+start = threading.Thread.start
+def start_with_signal(self):
+    if self.name == "muster-log":
+        os.kill(os.getpid(), signal.SIGUSR1)
+    start(self)
+threading.Thread.start = start_with_signal
+make()
+print([thread.name for thread in threading.enumerate()].count("muster-log"))
+""")
+    assert (out, errors) == (["made", "made", "1"], "")
+
+
 def test_nothing_is_printed_in_a_forked_child_that_uses_muster() -> None:
     out, errors = printed("""
 import muster

@@ -5,10 +5,13 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import gc
+import os
 import queue
 import threading
+import types
 import warnings
-from typing import Any, Callable, List, Tuple
+import weakref
+from typing import Any, Callable, List, Tuple, Union
 
 import muster
 import numpy as np
@@ -183,9 +186,7 @@ def test_a_listener_that_is_dropped_or_never_made_leaves_no_thread() -> None:
     with pytest.raises(TypeError):
         muster.Listener("tcp://127.0.0.1:*", liveness="x", progress=NamedCalls())  # type: ignore[arg-type]
     gc.collect()
-    for thread in set(threads()) - before:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
+    assert_all_end(before)
 
 
 def threads() -> List[threading.Thread]:
@@ -203,9 +204,88 @@ def test_a_worker_that_is_dropped_or_never_made_leaves_no_thread(serving: muster
     with pytest.raises(TypeError):
         muster.Worker(serving.endpoint, liveness="x", progress=Calls())  # type: ignore[arg-type]
     gc.collect()
+    assert_all_end(before)
+
+
+def test_a_listener_that_its_callback_refers_to_is_freed_and_leaves_no_thread() -> None:
+    before = set(threads())
+    freed = drop_after_a_large_command()
+    gc.collect()
+    assert freed() is None
+    assert_all_end(before)
+
+
+def drop_after_a_large_command() -> "weakref.ref[muster.Listener]":
+    """A listener that ran, told of a command, and stopped; only its own callback refers to it."""
+    told: "queue.Queue[str]" = queue.Queue()
+
+    def tell(source: str, position: int, sent: int, size: int) -> None:
+        if sent == size:
+            told.put(listener.endpoint)
+
+    listener = muster.Listener("tcp://127.0.0.1:*", progress=tell)
+    with listener, muster.Worker(listener.endpoint, "worker-1") as worker:
+        listener.wait_for_workers(1, PATIENCE)
+        listener.send("worker-1", "LARGE", {"b": bytes(2 * MIB)})
+        worker.recv(PATIENCE)
+        assert told.get(timeout=PATIENCE) == listener.endpoint
+    return weakref.ref(listener)
+
+
+def test_a_worker_that_its_callback_refers_to_is_freed_and_leaves_no_thread(serving: muster.Listener) -> None:
+    def drop() -> "weakref.ref[muster.Worker]":
+        worker = muster.Worker(serving.endpoint, "worker-1", progress=lambda *_: worker.source)
+        return weakref.ref(worker)
+
+    before = set(threads())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        freed = drop()
+        gc.collect()
+    assert freed() is None
+    assert_all_end(before)
+
+
+def test_what_a_listener_had_to_tell_when_it_was_dropped_is_told() -> None:
+    """Its thread is held up by the first call until the listener has gone."""
+    calls, entered, go = NamedCalls(), threading.Event(), threading.Event()
+
+    def tell(source: str, position: int, sent: int, size: int) -> None:
+        entered.set()
+        assert go.wait(PATIENCE)
+        calls(source, position, sent, size)
+
+    listener = muster.Listener("tcp://127.0.0.1:*", progress=tell)
+    with listener, muster.Worker(listener.endpoint, "worker-1") as worker:
+        listener.wait_for_workers(1, PATIENCE)
+        for _ in range(2):
+            listener.send("worker-1", "LARGE", {"b": bytes(2 * MIB)})
+        for _ in range(2):
+            worker.recv(PATIENCE)
+        assert entered.wait(PATIENCE)
+    del listener, tell
+    go.set()
+    assert [calls.complete.get(timeout=PATIENCE) for _ in range(2)] == [("worker-1", 1), ("worker-1", 2)]
+
+
+def assert_all_end(before: "set[threading.Thread]") -> None:
     for thread in set(threads()) - before:
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("make", [lambda: muster.Listener("tcp://127.0.0.1:*", progress=NamedCalls()),
+                                  lambda: muster.Worker("inproc://nobody", progress=Calls())])
+def test_without_a_thread_to_be_had_no_descriptor_is_left(
+        monkeypatch: pytest.MonkeyPatch, make: Callable[[], Union[muster.Listener, muster.Worker]]) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    open_before = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with pytest.raises(RuntimeError, match="thread"):
+        make()
+    assert os.listdir("/proc/self/fd") == open_before
 
 
 def test_only_a_callable_is_taken(serving: muster.Listener) -> None:
@@ -219,4 +299,4 @@ def test_the_module_takes_no_descriptor_that_is_none(serving: muster.Listener) -
     with pytest.raises(OSError):
         _core.Worker(serving.endpoint, "worker-1", {}, False, 1 << 20)
     with pytest.raises(OSError):
-        _core.Listener("tcp://127.0.0.1:*", {}, 1 << 20)
+        _core.Listener("tcp://127.0.0.1:*", {}, types.SimpleNamespace(descriptor=1 << 20))  # type: ignore[arg-type]

@@ -1,10 +1,10 @@
-/*  reach.c - how a command reaches a listener
+/*  contact.c - whom a command turns to, and how
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#include "cli/reach.h"
+#include "cli/contact.h"
 
 #include <getopt.h>
 #include <stddef.h>
@@ -13,12 +13,12 @@
 #include "cli/say.h"
 
 bool
-reach_take (reach_t *self, const char *command, int option)
+contact_take (contact_t *self, const char *command, int option)
 {
     switch (option) {
-        case REACH_KEY:
+        case CONTACT_KEY:
             return options_file (command, "--key", optarg, &self->key);
-        case REACH_SERVER:
+        case CONTACT_SERVER:
             return options_file (command, "--server", optarg, &self->server);
         default:
             if (options_seconds (optarg, &self->timeout))
@@ -29,7 +29,7 @@ reach_take (reach_t *self, const char *command, int option)
 }
 
 bool
-reach_take_endpoint (reach_t *self, const char *command, int argc, char **argv)
+contact_take_endpoint (contact_t *self, const char *command, int argc, char **argv)
 {
     if (!options_endpoint (command, argc, argv, &self->endpoint))
         return false;
@@ -40,9 +40,9 @@ reach_take_endpoint (reach_t *self, const char *command, int argc, char **argv)
 }
 
 bool
-reach_take_last (reach_t *self, const char *command, int argc, char **argv)
+contact_take_last (contact_t *self, const char *command, int argc, char **argv)
 {
-    if (!reach_take_endpoint (self, command, argc, argv))
+    if (!contact_take_endpoint (self, command, argc, argv))
         return false;
     if (optind == argc)
         return true;
