@@ -34,13 +34,25 @@ scaled (char text [NUMBER_ROOM], double value)
         snprintf (text, NUMBER_ROOM, "many");
 }
 
-void
-number_count (char text [NUMBER_ROOM], double value)
+static void
+whole_below (char text [NUMBER_ROOM], double value, double limit)
 {
-    if (value < 99999.5)
+    if (value < limit)
         snprintf (text, NUMBER_ROOM, "%.0f", value);
     else
         scaled (text, value);
+}
+
+void
+number_count (char text [NUMBER_ROOM], double value)
+{
+    whole_below (text, value, 99999.5);
+}
+
+void
+number_bytes (char text [NUMBER_ROOM], double value)
+{
+    whole_below (text, value, 999.5);
 }
 
 void
@@ -59,15 +71,6 @@ number_millions (char text [NUMBER_ROOM], double value)
         three_digits (text, value / 1e6, "");
     else
         number_count (text, value / 1e6);
-}
-
-void
-number_bytes (char text [NUMBER_ROOM], double value)
-{
-    if (value < 999.5)
-        snprintf (text, NUMBER_ROOM, "%.0f", value);
-    else
-        scaled (text, value);
 }
 
 void

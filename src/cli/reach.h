@@ -23,7 +23,9 @@ enum { REACH_KEY = 1000, REACH_SERVER, REACH_TIMEOUT };
 #define REACH_KEYS_OPTIONS \
     { "key", required_argument, NULL, REACH_KEY }, \
     { "server", required_argument, NULL, REACH_SERVER }
-#define REACH_TIMEOUT_OPTION { "timeout", required_argument, NULL, REACH_TIMEOUT }
+#define REACH_OPTIONS \
+    { "timeout", required_argument, NULL, REACH_TIMEOUT }, \
+    REACH_KEYS_OPTIONS
 
 /*  Take the value of one of these options. False if it is wrong, which was said. */
 bool reach_take (reach_t *self, const char *command, int option);
