@@ -76,17 +76,17 @@ number_millions (char text [NUMBER_ROOM], double value)
 void
 number_age (char text [NUMBER_ROOM], uint64_t ms)
 {
-    uint64_t seconds = ms / 1000;
+    uint64_t seconds = ms / 1000, tenths = ms / 100;
     if (ms < 10000)
-        snprintf (text, NUMBER_ROOM, "%.1fs", (double) (ms / 100) / 10);
+        snprintf (text, NUMBER_ROOM, "%.1fs", (double) tenths / 10);
     else
     if (seconds < 100)
         snprintf (text, NUMBER_ROOM, "%us", (unsigned) seconds);
     else
-    if (seconds < 100 * 60)
+    if (seconds < 6000)
         snprintf (text, NUMBER_ROOM, "%um", (unsigned) (seconds / 60));
     else
-    if (seconds < 100 * 3600)
+    if (seconds < 360000)
         snprintf (text, NUMBER_ROOM, "%uh", (unsigned) (seconds / 3600));
     else
     if (seconds < (uint64_t) 10000 * 86400)
