@@ -95,7 +95,7 @@ static peer_t *
 receiver (const command_t *self, const roster_t *roster, const char *source)
 {
     peer_t *peer = roster_find_present (roster, source);
-    if (peer && self->reply_to_session && strcmp (peer_session (peer), self->reply_to_session))
+    if (peer && self->reply_to_session && strcmp (peer_session (peer), self->reply_to_session) != 0)
         peer = NULL;
     return peer;
 }

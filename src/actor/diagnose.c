@@ -505,7 +505,7 @@ diagnose (diagnosis_t *self)
         check_places, check_ports, check_handshake, check_protocol, check_round_trip, check_throughput, check_clock };
     muster_error_t error = 0;
     for (size_t i = 0; i < sizeof steps / sizeof steps [0] && !error; i++)
-        error = steps [i] (self);
+        error = (*steps [i]) (self);
     return error;
 }
 

@@ -303,10 +303,7 @@ drop_rest (void *socket)
     while (more) {
         zmq_msg_t msg;
         zmq_msg_init (&msg);
-        if (zmq_msg_recv (&msg, socket, ZMQ_DONTWAIT) < 0)
-            more = 0;
-        else
-        if (zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size))
+        if (zmq_msg_recv (&msg, socket, ZMQ_DONTWAIT) < 0 || zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size))
             more = 0;
         zmq_msg_close (&msg);
     }

@@ -24,7 +24,7 @@
 #include "wire/scan.h"
 #include "wire/writer.h"
 
-#define CREDIT_FLOOR (64 * 1024)
+#define CREDIT_FLOOR ((uint64_t) 64 * 1024)
 
 /*  How long close waits for the listener's answer to goodbye, beyond the drain limit. */
 #define GOODBYE_MS 1000

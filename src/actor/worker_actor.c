@@ -318,7 +318,7 @@ take_frame (loop_t *self, zmq_msg_t *msg)
     uint8_t version;
     session_t *session = &self->core->session;
     muster_refusal_t refusal = frame_read (zmq_msg_data (msg), zmq_msg_size (msg), &frame, &body, &size, &version);
-    if (!refusal && (version != PROTOCOL_VERSION || memcmp (&frame.session, &session->id, sizeof session->id)))
+    if (!refusal && (version != PROTOCOL_VERSION || memcmp (&frame.session, &session->id, sizeof session->id) != 0))
         refusal = MUSTER_REFUSAL_HEADER;
     if (refusal)
         return refusal;

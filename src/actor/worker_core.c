@@ -12,8 +12,8 @@
 #define FRAMES_MOST 4
 
 /*  Who sends is paced from so many bytes that wait on, until so few do, for so long at most. */
-#define PACED_MOST (32 * FRAME_RUN_BYTES)
-#define PACED_LEAST (8 * FRAME_RUN_BYTES)
+#define PACED_MOST ((uint64_t) 32 * FRAME_RUN_BYTES)
+#define PACED_LEAST ((uint64_t) 8 * FRAME_RUN_BYTES)
 #define PACED_MS 10
 
 /*  Frames that are not full cost as much as those that are. */

@@ -23,7 +23,9 @@ enum { CONTACT_KEY = 1000, CONTACT_SERVER, CONTACT_TIMEOUT };
 #define CONTACT_KEYS_OPTIONS \
     { "key", required_argument, NULL, CONTACT_KEY }, \
     { "server", required_argument, NULL, CONTACT_SERVER }
-#define CONTACT_TIMEOUT_OPTION { "timeout", required_argument, NULL, CONTACT_TIMEOUT }
+#define CONTACT_OPTIONS \
+    { "timeout", required_argument, NULL, CONTACT_TIMEOUT }, \
+    CONTACT_KEYS_OPTIONS
 
 /*  Take the value of one of these options. False if it is wrong, which was said. */
 bool contact_take (contact_t *self, const char *command, int option);

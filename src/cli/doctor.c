@@ -4,7 +4,6 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,10 +49,8 @@ enum { OPTION_JSON = 1, OPTION_RETURN };
 static const struct option options_known [] = {
     { "json", no_argument, NULL, OPTION_JSON },
     { "return", required_argument, NULL, OPTION_RETURN },
-    CONTACT_TIMEOUT_OPTION,
-    CONTACT_KEYS_OPTIONS,
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    CONTACT_OPTIONS,
+    OPTIONS_END,
 };
 
 typedef struct {
@@ -165,8 +162,8 @@ write_json (const doctor_t *self, bool well)
     }
     if (!error)
         error = json_write_data (stdout, bytes, size);
-    if (!error && putchar ('\n') == EOF)
-        error = MUSTER_SYSTEM;
+    if (!error)
+        putchar ('\n');
     muster_writer_destroy (&whole);
     return error;
 }
@@ -186,10 +183,7 @@ finish (const doctor_t *self, bool well)
         say ("%s", muster_error_text (error));
         return EXIT_FAILED;
     }
-    if (fflush (stdout) == 0 && !ferror (stdout))
-        return well ? EXIT_DONE : EXIT_FAILED;
-    say ("stdout: %s", strerror (errno));
-    return EXIT_FAILED;
+    return say_flush () == EXIT_DONE && well ? EXIT_DONE : EXIT_FAILED;
 }
 
 /*  A million seconds, the most there can be, fit in ms. */

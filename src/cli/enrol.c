@@ -35,8 +35,7 @@ enum { OPTION_WORD = 1, OPTION_SOURCE, OPTION_OBSERVER };
 static const struct option options_known [] = {
     { "source", required_argument, NULL, OPTION_SOURCE },
     { "observer", no_argument, NULL, OPTION_OBSERVER },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    OPTIONS_END,
 };
 
 typedef struct {

@@ -19,7 +19,7 @@
 static bool
 make_room (input_t *self)
 {
-    if (self->from > 0) {
+    if (self->from > 0 && self->text) {
         memmove (self->text, self->text + self->from, self->to - self->from);
         self->to -= self->from;
         self->from = 0;

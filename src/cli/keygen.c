@@ -25,8 +25,7 @@ int
 keygen_command (int argc, char **argv)
 {
     static const struct option options_known [] = {
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        OPTIONS_END,
     };
     char reason [MUSTER_KEYS_REASON_ROOM];
     int option = getopt_long (argc, argv, ":h", options_known, NULL);

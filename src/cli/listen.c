@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <muster/data.h>
 #include <muster/listener.h>
 
+#include "cli/clock.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -158,14 +158,6 @@ is_enough (const listen_t *self)
     return self->broken || (self->count > 0 && self->printed == self->count);
 }
 
-static int64_t
-now_ms (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*  What is wrong with the file leaves the list as it was. */
 static void
 read_allow_again (const listen_t *self)
@@ -195,7 +187,7 @@ static end_t
 wait_for_news (const listen_t *self, int descriptor, int64_t deadline)
 {
     struct pollfd items [] = { { .fd = self->signals, .events = POLLIN }, { .fd = descriptor, .events = POLLIN } };
-    int64_t left = deadline - now_ms ();
+    int64_t left = deadline - clock_ms ();
     if (left <= 0)
         return END_TIMEOUT;
     if (poll (items, 2, left > INT_MAX ? INT_MAX : (int) left) < 0 && errno != EINTR)
@@ -207,7 +199,7 @@ static end_t
 take_messages (listen_t *self)
 {
     int descriptor;
-    int64_t deadline = self->timeout > 0 ? now_ms () + (int64_t) (self->timeout * 1000) : INT64_MAX;
+    int64_t deadline = self->timeout > 0 ? clock_ms () + (int64_t) (self->timeout * 1000) : INT64_MAX;
     if (muster_listener_descriptor (self->listener, &descriptor))
         return END_BROKEN;
     end_t end = END_NOT_YET;
@@ -359,7 +351,7 @@ run (listen_t *self)
 /*  --------------------------------------------------------------------------
     Options */
 
-enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_RECORD, OPTION_INSECURE, OPTION_KEY, OPTION_ALLOW, OPTION_HELP };
+enum { OPTION_COUNT = 1, OPTION_TIMEOUT, OPTION_SEND, OPTION_RECORD, OPTION_INSECURE, OPTION_KEY, OPTION_ALLOW };
 
 static const struct option options_known [] = {
     { "count", required_argument, NULL, OPTION_COUNT },
@@ -369,8 +361,7 @@ static const struct option options_known [] = {
     { "insecure", no_argument, NULL, OPTION_INSECURE },
     { "key", required_argument, NULL, OPTION_KEY },
     { "allow", required_argument, NULL, OPTION_ALLOW },
-    { "help", no_argument, NULL, OPTION_HELP },
-    { NULL, 0, NULL, 0 },
+    OPTIONS_END,
 };
 
 /*  The value of --send, and the two arguments that follow it. */
@@ -427,7 +418,7 @@ listen_with_options (listen_t *self, int argc, char **argv)
 {
     int option;
     while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
-        if (option == OPTION_HELP || option == 'h')
+        if (option == 'h')
             return say_help (help);
         if (option == '?' || option == ':')
             return options_refuse ("listen", option, argv);

@@ -34,13 +34,25 @@ scaled (char text [NUMBER_ROOM], double value)
         snprintf (text, NUMBER_ROOM, "many");
 }
 
-void
-number_count (char text [NUMBER_ROOM], double value)
+static void
+whole_below (char text [NUMBER_ROOM], double value, double limit)
 {
-    if (value < 99999.5)
+    if (value < limit)
         snprintf (text, NUMBER_ROOM, "%.0f", value);
     else
         scaled (text, value);
+}
+
+void
+number_count (char text [NUMBER_ROOM], double value)
+{
+    whole_below (text, value, 99999.5);
+}
+
+void
+number_bytes (char text [NUMBER_ROOM], double value)
+{
+    whole_below (text, value, 999.5);
 }
 
 void
@@ -62,28 +74,19 @@ number_millions (char text [NUMBER_ROOM], double value)
 }
 
 void
-number_bytes (char text [NUMBER_ROOM], double value)
-{
-    if (value < 999.5)
-        snprintf (text, NUMBER_ROOM, "%.0f", value);
-    else
-        scaled (text, value);
-}
-
-void
 number_age (char text [NUMBER_ROOM], uint64_t ms)
 {
-    uint64_t seconds = ms / 1000;
+    uint64_t seconds = ms / 1000, tenths = ms / 100;
     if (ms < 10000)
-        snprintf (text, NUMBER_ROOM, "%.1fs", (double) (ms / 100) / 10);
+        snprintf (text, NUMBER_ROOM, "%.1fs", (double) tenths / 10);
     else
     if (seconds < 100)
         snprintf (text, NUMBER_ROOM, "%us", (unsigned) seconds);
     else
-    if (seconds < 100 * 60)
+    if (seconds < 6000)
         snprintf (text, NUMBER_ROOM, "%um", (unsigned) (seconds / 60));
     else
-    if (seconds < 100 * 3600)
+    if (seconds < 360000)
         snprintf (text, NUMBER_ROOM, "%uh", (unsigned) (seconds / 3600));
     else
     if (seconds < (uint64_t) 10000 * 86400)

@@ -14,11 +14,16 @@
 
 struct option;
 
+/*  How every command's struct option ends. */
+#define OPTIONS_END \
+    { "help", no_argument, NULL, 'h' }, \
+    { NULL, 0, NULL, 0 }
+
 /*  What a command can be told. */
 typedef struct {
     const char *command;
     const char *help;
-    const struct option *known;                 /* getopt_long's; --help is 'h' */
+    const struct option *known;                 /* getopt_long's, to OPTIONS_END */
     bool (*take) (void *target, int option);    /* with its value in optarg; false if it is wrong, which was said */
 } options_t;
 

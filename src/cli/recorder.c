@@ -11,19 +11,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/recording.h"
 #include "cli/say.h"
-
-static uint64_t
-now_us (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
 
 static bool
 complain (const recorder_t *self)
@@ -51,7 +43,7 @@ bool
 recorder_open (recorder_t *self, const char *path)
 {
     uint8_t header [RECORDING_HEADER];
-    *self = (recorder_t) { .path = path, .began = now_us () };
+    *self = (recorder_t) { .path = path, .began = clock_us () };
     /*  A file that may grow no more is an error of the write, as a full disk is. */
     signal (SIGXFSZ, SIG_IGN);
     self->file = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -70,7 +62,7 @@ recorder_add (recorder_t *self, const muster_message_t *message)
 {
     size_t size;
     const uint8_t *data = muster_message_data (message, &size);
-    record_t record = { .time = now_us () - self->began, .size = (uint32_t) size };
+    record_t record = { .time = clock_us () - self->began, .size = (uint32_t) size };
     uint8_t head [RECORDING_HEAD_MOST];
     snprintf (record.source, sizeof record.source, "%s", muster_message_source (message));
     snprintf (record.cmd, sizeof record.cmd, "%s", muster_message_cmd (message));

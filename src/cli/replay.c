@@ -304,8 +304,7 @@ enum { OPTION_SPEED = 1 };
 static const struct option options_known [] = {
     { "speed", required_argument, NULL, OPTION_SPEED },
     CONTACT_KEYS_OPTIONS,
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    OPTIONS_END,
 };
 
 static bool

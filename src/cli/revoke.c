@@ -23,8 +23,7 @@ int
 revoke_command (int argc, char **argv)
 {
     static const struct option options_known [] = {
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        OPTIONS_END,
     };
     const char *allow_file, *public_file;
     char reason [MUSTER_KEYS_REASON_ROOM];

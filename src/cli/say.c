@@ -54,7 +54,13 @@ int
 say_help (const char *text)
 {
     fputs (text, stdout);
-    if (fflush (stdout) == 0)
+    return say_flush ();
+}
+
+int
+say_flush (void)
+{
+    if (fflush (stdout) == 0 && !ferror (stdout))
         return EXIT_DONE;
     say ("stdout: %m");
     return EXIT_FAILED;

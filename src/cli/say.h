@@ -16,7 +16,11 @@ void say (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 /*  What is wrong with how command was called, and where help is. Returns EXIT_USAGE. */
 int say_usage (const char *command, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
-/*  Print help on stdout. Returns EXIT_DONE, or EXIT_FAILED if stdout is broken. */
+/*  Print help on stdout. Returns what say_flush does. */
 int say_help (const char *text);
+
+/*  What was printed on stdout is to be there. Returns EXIT_DONE, or EXIT_FAILED if some of it
+    could not be written, which was said. */
+int say_flush (void);
 
 #endif

@@ -43,10 +43,8 @@ static const struct option options_known [] = {
     { "source", required_argument, NULL, OPTION_SOURCE },
     { "cmd", required_argument, NULL, OPTION_CMD },
     { "plain", no_argument, NULL, OPTION_PLAIN },
-    CONTACT_TIMEOUT_OPTION,
-    CONTACT_KEYS_OPTIONS,
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    CONTACT_OPTIONS,
+    OPTIONS_END,
 };
 
 /*  False if it is wrong, which was said. */

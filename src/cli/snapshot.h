@@ -18,7 +18,7 @@ typedef struct {
     muster_worker_stats_t *workers;         /* by session */
     size_t count;
     uint64_t more;                          /* workers that the report had no room for */
-    int64_t taken_at;                       /* ms, of a clock that is never set */
+    int64_t taken_at;                       /* ms (clock_ms) */
 } snapshot_t;
 
 /*  Read the packed map that muster_observe gave. The caller destroys what it gets. Errors:

@@ -4,11 +4,9 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <muster/listener.h>
 #include <muster/observe.h>
@@ -37,10 +35,8 @@ enum { OPTION_PROMETHEUS = 1 };
 
 static const struct option options_known [] = {
     { "prometheus", no_argument, NULL, OPTION_PROMETHEUS },
-    CONTACT_TIMEOUT_OPTION,
-    CONTACT_KEYS_OPTIONS,
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    CONTACT_OPTIONS,
+    OPTIONS_END,
 };
 
 typedef struct {
@@ -62,16 +58,13 @@ static int
 print (const stats_t *self, const void *map, size_t size)
 {
     muster_error_t error = self->prometheus ? prometheus_write (stdout, map, size) : json_write_data (stdout, map, size);
-    if (!error && !self->prometheus && putchar ('\n') == EOF)
-        error = MUSTER_SYSTEM;
     if (error == MUSTER_FORMAT) {
         say ("%s: the answer is none that this version understands", self->contact.endpoint);
         return EXIT_FAILED;
     }
-    if (!error && fflush (stdout) == 0)
-        return EXIT_DONE;
-    say ("stdout: %s", strerror (errno));
-    return EXIT_FAILED;
+    if (!self->prometheus)
+        putchar ('\n');
+    return say_flush ();
 }
 
 /*  A million seconds, the most there can be, fit in ms. */

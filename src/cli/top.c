@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/commands.h"
 #include "cli/keypad.h"
 #include "cli/options.h"
@@ -59,10 +60,8 @@ static const struct option options_known [] = {
     { "sort", required_argument, NULL, OPTION_SORT },
     { "interval", required_argument, NULL, OPTION_INTERVAL },
     { "once", no_argument, NULL, OPTION_ONCE },
-    CONTACT_TIMEOUT_OPTION,
-    CONTACT_KEYS_OPTIONS,
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    CONTACT_OPTIONS,
+    OPTIONS_END,
 };
 
 typedef struct {
@@ -139,9 +138,10 @@ print (const top_t *self)
     char *text = view_draw (&view, &size);
     if (!text)
         return fail ("out of memory");
-    bool written = fwrite (text, 1, size, stdout) == size && putchar ('\n') != EOF && fflush (stdout) == 0;
+    fwrite (text, 1, size, stdout);
+    putchar ('\n');
     free (text);
-    return written ? EXIT_DONE : fail ("stdout: the picture could not be written");
+    return say_flush ();
 }
 
 static void
@@ -182,7 +182,7 @@ static void
 describe_trouble (const top_t *self, view_t *view)
 {
     if (self->now)
-        view->age_ms = (uint64_t) (watch_now () - self->now->taken_at);
+        view->age_ms = (uint64_t) (clock_ms () - self->now->taken_at);
     if (*self->trouble)
         view->trouble = self->trouble;
     else

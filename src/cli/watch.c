@@ -17,6 +17,8 @@
 
 #include <muster/listener.h>
 
+#include "cli/clock.h"
+
 struct watch {
     contact_t contact;
     int64_t interval;           /* ms */
@@ -34,14 +36,6 @@ struct watch {
 /*  --------------------------------------------------------------------------
     Asking */
 
-int64_t
-watch_now (void)
-{
-    struct timespec now;
-    clock_gettime (CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void
 watch_ask (const contact_t *contact, watch_news_t *news)
 {
@@ -52,7 +46,7 @@ watch_ask (const contact_t *contact, watch_news_t *news)
         (int) (contact->timeout * 1000), &map, &size, news->reason, sizeof news->reason);
     if (news->error)
         return;
-    news->error = snapshot_read (&news->snapshot, map, size, watch_now ());
+    news->error = snapshot_read (&news->snapshot, map, size, clock_ms ());
     if (news->error)
         snprintf (news->reason, sizeof news->reason, "%.400s: %s", contact->endpoint,
             news->error == MUSTER_FORMAT ? "the answer is none that this version understands" : muster_error_text (news->error));
@@ -102,7 +96,7 @@ asker (void *argument)
     watch_t *self = argument;
     pthread_mutex_lock (&self->lock);
     while (!self->ended) {
-        int64_t next = watch_now () + self->interval;
+        int64_t next = clock_ms () + self->interval;
         ask (self);
         wait_until (self, next);
     }

@@ -25,9 +25,6 @@ typedef struct {
     char reason [MUSTER_OBSERVE_REASON_ROOM];
 } watch_news_t;
 
-/*  Milliseconds of the clock that snapshots are taken by. */
-int64_t watch_now (void);
-
 /*  Ask once, and wait for the answer. */
 void watch_ask (const contact_t *contact, watch_news_t *news);
 

@@ -20,13 +20,13 @@ refuse (muster_error_t *error, muster_error_t why)
 static hello_verdict_t
 judge_known (const frame_t *hello, const session_t *known, muster_error_t *error)
 {
-    if (strcmp (known->source, hello->hello.source))
+    if (strcmp (known->source, hello->hello.source) != 0)
         return refuse (error, MUSTER_ACCESS);
     if (hello->epoch <= known->epoch)
         return HELLO_STALE;
     if (session_hello_fits (known, &hello->hello))
         return HELLO_RESUME;
-    if (memcmp (&hello->hello.listener, &known->listener, sizeof (session_id_t)))
+    if (memcmp (&hello->hello.listener, &known->listener, sizeof (session_id_t)) != 0)
         return HELLO_BEGIN_ANEW;
     return refuse (error, MUSTER_REJECTED);
 }

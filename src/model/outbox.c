@@ -13,7 +13,7 @@
 /*  The first blob of an outbox is small, the following ones grow, so that a
     worker that says little costs little. */
 #define BLOB_LEAST 4096
-#define BLOB_MOST (2 * (FRAME_RUN_BYTES + FRAME_HEADER_ROOM))
+#define BLOB_MOST ((size_t) 2 * (FRAME_RUN_BYTES + FRAME_HEADER_ROOM))
 
 /*  The bit of a message's size that says so. */
 #define WITHDRAWN 0x80000000u

@@ -114,8 +114,7 @@ typedef struct {
     bool leaving;           /* a goodbye for good was said */
     bool leaving_kept;      /* worker: the listener stopped and keeps the session */
     uint32_t goodbyes_due;  /* to be sent: one each for what the listener says at its stop */
-    uint32_t goodbyes;      /* listener: goodbyes that keep the session: the worker answers
-                               the listener's, and its END */
+    uint32_t goodbyes;      /* listener: goodbyes that keep the session, for its own and for its END */
     bool met_another;       /* worker: the listener is another than before; its owner resets this */
     uint64_t last;          /* listener: position of the last message of a worker that says goodbye */
     muster_error_t error;   /* why it ended */

@@ -10,7 +10,7 @@
 
 /*  More credit is asked for while so many bytes are left, so that the answer is
     here before they are used up. */
-#define WANT_AHEAD (4 * FRAME_RUN_BYTES)
+#define WANT_AHEAD ((uint64_t) 4 * FRAME_RUN_BYTES)
 
 void
 session_await (session_t *self)

@@ -58,7 +58,7 @@ make_entry (arrivals_t *self, int descriptor)
 static bool
 ask_for_peer (int descriptor, struct in6_addr *address, in_port_t *port)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
     socklen_t size = sizeof peer;
     memset (address, 0, sizeof *address);
     if (getpeername (descriptor, (struct sockaddr *) &peer, &size) != 0)

@@ -35,7 +35,7 @@ static PyObject *
 builtin_of (int error)
 {
     switch (error) {
-        case MUSTER_INVAL: return PyExc_ValueError;
+        case MUSTER_INVAL:
         case MUSTER_ENDPOINT: return PyExc_ValueError;
         case MUSTER_NOMEM: return PyExc_MemoryError;
         case MUSTER_TIMEOUT: return PyExc_TimeoutError;

@@ -20,7 +20,7 @@ typedef struct {
     PyObject_HEAD
     const muster_message_t *message;    /* NULL when GONE */
     hold_t hold;
-    unsigned using;                     /* calls without the GIL that need the message */
+    unsigned users;                     /* calls without the GIL that need the message */
     bool moved_on;                      /* ... and somebody moved on meanwhile */
     PyObject **slot;                    /* refers to this one while it is TAKEN; NULL: somebody moved on */
     PyObject *peer;
@@ -59,7 +59,7 @@ new_message (const muster_message_t *message, hold_t hold, PyObject *peer)
         return NULL;
     self->message = message;
     self->hold = hold;
-    self->using = 0;
+    self->users = 0;
     self->moved_on = false;
     self->slot = NULL;
     self->peer = Py_NewRef (peer);
@@ -134,7 +134,7 @@ static void
 move_on (message_t *self)
 {
     self->slot = NULL;
-    self->moved_on = self->using > 0;
+    self->moved_on = self->users > 0;
     if (self->moved_on)
         return;
     if (Py_REFCNT (self) > 2 || !self->data)    /* ours, and a loop's variable */
@@ -220,7 +220,7 @@ get_cmd (message_t *self, void *unused)
 }
 
 /*  Views of a message's memory outlive it: they hold a copy that shares it. */
-#define SHARED_LEAST (1024 * 1024)
+#define SHARED_LEAST ((size_t) 1024 * 1024)
 
 static void
 destroy_owner (PyObject *capsule)
@@ -321,9 +321,9 @@ send_reply (message_t *self, const char *cmd, muster_writer_t *writer)
         return MUSTER_NOMEM;
     const muster_message_t *message = copy ? copy : self->message;
     muster_error_t error;
-    self->using++;
+    self->users++;
     CALL (error, muster_message_reply_writer (message, cmd, writer));
-    if (--self->using == 0 && self->moved_on)
+    if (--self->users == 0 && self->moved_on)
         go_on_with_copy (self);
     muster_message_destroy (&copy);
     return error;

@@ -309,7 +309,7 @@ pack_data (muster_writer_t *writer, PyObject *data)
     Writers. One that has held a large message is not kept: it keeps its memory. */
 
 #define WRITERS_KEPT 4
-#define BYTES_KEPT (1024 * 1024)
+#define BYTES_KEPT ((size_t) 1024 * 1024)
 
 static muster_writer_t *kept [WRITERS_KEPT];
 static int kept_count;

@@ -15,7 +15,7 @@
 
 /*  An array from here on is a view. Smaller ones are copied: they may lie in a
     frame with other messages, or, over inproc, in the sender's memory. */
-#define VIEW_LEAST (1024 * 1024)
+#define VIEW_LEAST ((size_t) 1024 * 1024)
 
 static PyObject *next_value (muster_reader_t *reader, PyObject *owner);
 

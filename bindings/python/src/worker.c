@@ -191,7 +191,7 @@ PyDoc_STRVAR (send_doc,
 
 /*  Up to this size a message is sent without giving the GIL away, if nothing has to be waited for:
     whoever else wants it would have it for 5 ms. */
-#define SMALL (64 * 1024)
+#define SMALL ((size_t) 64 * 1024)
 
 /*  cmd and a writer that holds data; NULL with an exception. */
 static const char *
