@@ -72,7 +72,8 @@ ask_for_peer (int descriptor, struct in6_addr *address, in_port_t *port)
     else {
         const struct sockaddr_in6 *ipv6 = (const void *) &peer;
         *address = ipv6->sin6_addr;
-        *port = ipv6->sin6_port;
+        /*  The check does not see that getpeername has filled it. */
+        *port = ipv6->sin6_port;   /* NOLINT(clang-analyzer-core.uninitialized.Assign) */
     }
     return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
 }
