@@ -262,7 +262,11 @@ def test_what_a_listener_had_to_tell_when_it_was_dropped_is_told() -> None:
             listener.send("worker-1", "LARGE", {"b": bytes(2 * MIB)})
         for _ in range(2):
             worker.recv(PATIENCE)
+        with pytest.raises(muster.Timeout):
+            worker.recv(0)
         assert entered.wait(PATIENCE)
+        while listener.stats["roster"][0]["commands"] > 0:
+            os.sched_yield()
     del listener, tell
     go.set()
     assert [calls.complete.get(timeout=PATIENCE) for _ in range(2)] == [("worker-1", 1), ("worker-1", 2)]
