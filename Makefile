@@ -9,11 +9,10 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 TIMES ?= 1
 
-sources = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 #   What clang-tidy examines.
 tidied = $(wildcard src/*/*.c bindings/python/src/*.c)
 
-.PHONY: all demo test check chaos attacks bench install package fuzz format tidy coverage reference clean dependencies-%
+.PHONY: all demo test check chaos attacks bench install package fuzz format format-check tidy coverage reference clean dependencies-%
 
 all: dependencies-build build-$(PRESET)
 
@@ -29,8 +28,8 @@ demo: dependencies-demo
 test: dependencies-test build-$(PRESET) build-asan
 	/usr/bin/python3 tests/support/run.py build build/asan
 
-#   All that can be checked without root, warnings being errors: by two compilers, three sanitizers, clang-tidy.
-check: dependencies-check build-clang build-ci build-asan build-tsan tidy
+#   All that can be checked without root, warnings being errors: by two compilers, three sanitizers, clang-tidy, clang-format.
+check: dependencies-check format-check build-clang build-ci build-asan build-tsan tidy
 	/usr/bin/python3 tests/support/run.py build build/asan build/tsan
 
 chaos: dependencies-chaos build-default build-$(PRESET)
@@ -60,7 +59,10 @@ coverage: dependencies-coverage build-coverage
 	gcovr --root . --filter src/ build/coverage
 
 format: dependencies-format
-	clang-format -i $(sources)
+	/usr/bin/python3 tests/house/check_format.py --update .
+
+format-check: dependencies-format
+	/usr/bin/python3 tests/house/check_format.py .
 
 tidy: dependencies-tidy all
 	printf '%s\n' $(tidied) | \

@@ -58,7 +58,7 @@ write_text (FILE *out, const uint8_t *text, size_t size)
     size_t done = 0, taken;
     unsigned character;
     putc ('"', out);
-    for (size_t i = 0; i < size; i += taken > 0 ? taken : 1) {
+    for (size_t i = 0; i < size; i += (taken > 0 ? taken : 1)) {
         taken = take_unsafe (text + i, size - i, &character);
         if (taken == 0)
             continue;

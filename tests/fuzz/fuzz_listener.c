@@ -509,11 +509,11 @@ send_command (world_t *self)
 static void
 act_as_owner (world_t *self)
 {
-    static void (*const acts []) (owner_t *self) = {
+    static void (*const acts []) (owner_t *) = {
         owner_hold, owner_hold, owner_reply, owner_reply, owner_ask, owner_ask, owner_take_reply, owner_revoke };
     unsigned choice = input_below (&self->in, 16);
     if (choice < 8)
-        acts [choice] (&self->owner);
+        (*acts [choice]) (&self->owner);
     else
     if (choice < 12)
         send_command (self);
@@ -537,7 +537,7 @@ do_one (world_t *self)
         send_control, send_control, send_control, send_plain, send_plain, send_raw, send_wild_data, act_as_owner };
     uint8_t choice = input_byte (&self->in);
     parcel.twist = choice >> 4;
-    ops [choice & 15] (self);
+    (*ops [choice & 15]) (self);
 }
 
 static void

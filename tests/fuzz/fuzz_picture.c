@@ -45,7 +45,7 @@ unpack_any (const char *picture, const uint8_t *bytes, size_t size)
     for (size_t place = 0; place < PLACES; place++)
         strcpy (places + place * ROOM, keys [place] ? keys [place] : "k");
     muster_message_t message = {.data = bytes, .size = size};
-#define P(n) (void *) (places + (n) * ROOM)
+#define P(n) (void *) (places + ROOM * (n))
     muster_error_t error = muster_message_unpack (&message, picture,
         P (0), P (1), P (2), P (3), P (4), P (5), P (6), P (7), P (8), P (9), P (10), P (11),
         P (12), P (13), P (14), P (15), P (16), P (17), P (18), P (19), P (20), P (21), P (22), P (23));

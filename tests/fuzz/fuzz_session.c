@@ -546,7 +546,7 @@ do_one (world_t *self)
     else
     if (op < 14 && side->used) {
         if (op < 9)
-            ops [op] (self, side);
+            (*ops [op]) (self, side);
         else
             take_control (self, side, choice & 0x20 && op == 13 ? foreign [choice >> 4 & 1] : controls [op - 9]);
     }

@@ -335,7 +335,7 @@ Test (hostile, every_truncation_of_a_control_frame_is_refused)
     uint64_t sent = 0;
     raw_peer_t peer = greet (&siege);
     for (size_t i = 0; i < CONTROLS; i++) {
-        raw_t frame = controls [i] (peer);
+        raw_t frame = (*controls [i]) (peer);
         for (size_t size = 0; size < frame.size; size++, sent++)
             raw_send (&siege.dealer, frame.bytes, size);
     }
@@ -351,12 +351,12 @@ Test (hostile, every_change_of_one_byte_of_a_control_frame_leaves_the_listener_w
     siege_t siege = begin_siege ();
     raw_peer_t peer = greet (&siege);
     for (size_t i = 0; i < CONTROLS; i++) {
-        size_t size = controls [i] (peer).size;
+        size_t size = (*controls [i]) (peer).size;
         for (size_t at = 0; at < size; at++)
             for (int change = 1; change < 256; change++) {
                 if (change == 1 || controls [i] == goodbye_of)
                     peer = greet (&siege);
-                raw_t frame = controls [i] (peer);
+                raw_t frame = (*controls [i]) (peer);
                 frame.bytes [at] ^= (uint8_t) change;
                 raw_send (&siege.dealer, frame.bytes, frame.size);
             }
@@ -564,9 +564,9 @@ Test (hostile, a_worker_lives_through_every_truncation_of_what_a_listener_sends)
 {
     impostor_t impostor = begin_impostor ();
     for (size_t i = 0; i < TO_WORKER; i++) {
-        size_t size = to_worker [i] (impostor.peer).size;
+        size_t size = (*to_worker [i]) (impostor.peer).size;
         for (size_t end = 0; end < size; end++) {
-            raw_t frame = to_worker [i] (impostor.peer);
+            raw_t frame = (*to_worker [i]) (impostor.peer);
             send_to_worker (&impostor, frame.bytes, end);
             catch_up (&impostor);
         }
@@ -604,10 +604,10 @@ Test (hostile, a_worker_lives_through_every_change_of_one_byte_of_what_a_listene
 {
     impostor_t impostor = begin_impostor ();
     for (size_t i = 0; i < TO_WORKER - 2; i++) {
-        size_t size = to_worker [i] (impostor.peer).size;
+        size_t size = (*to_worker [i]) (impostor.peer).size;
         for (size_t at = 0; at < size; at++) {
             for (int change = 1; change < 256; change++) {
-                raw_t frame = to_worker [i] (impostor.peer);
+                raw_t frame = (*to_worker [i]) (impostor.peer);
                 if (!is_tried (&frame, at, change))
                     continue;
                 frame.bytes [at] ^= (uint8_t) change;

@@ -22,7 +22,7 @@ static uint8_t *bytes;
 
 /*  A few bytes; one frame of one message; pieces. */
 static const size_t sizes [] = { 5, 5000, 100000, BYTES_MOST };
-#define EACH_SIZE (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+#define EACH_SIZE(i) for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 
 static void
 set_up (void)
@@ -77,7 +77,7 @@ holds (const muster_message_t *message, size_t expected)
 
 Test (send_writer, what_it_holds_arrives_and_it_is_empty_and_can_be_used_again)
 {
-    for EACH_SIZE {
+    EACH_SIZE (i) {
         fill (sizes [i]);
         cr_assert_eq (muster_worker_send_writer (worker, "X", writer), 0);
         cr_assert_eq (written (), 0);
@@ -94,7 +94,7 @@ Test (send_writer, what_it_holds_arrives_and_it_is_empty_and_can_be_used_again)
 
 Test (send_writer, replies_go_both_ways)
 {
-    for EACH_SIZE {
+    EACH_SIZE (i) {
         fill (sizes [i]);
         cr_assert_eq (muster_worker_send_writer (worker, "X", writer), 0);
         muster_message_t *message = scene_next (&scene);
@@ -121,7 +121,7 @@ Test (send_writer, a_command_goes_to_one_or_to_all)
 {
     muster_worker_t *other = scene_worker (&scene, "b");
     cr_assert_eq (muster_listener_wait_for_workers (scene.listener, 2, PATIENCE_MS), 0);
-    for EACH_SIZE {
+    EACH_SIZE (i) {
         size_t sent = 0;
         char **sources = NULL;
         fill (sizes [i]);
@@ -145,7 +145,7 @@ Test (send_writer, a_command_goes_to_one_or_to_all)
 
 Test (send_writer, a_round_may_ask_with_it)
 {
-    for EACH_SIZE {
+    EACH_SIZE (i) {
         muster_ask_t *ask = muster_ask_new (scene.listener);
         fill (sizes [i]);
         cr_assert_eq (muster_ask_send_writer (ask, "ASK", writer), 0);
@@ -165,7 +165,7 @@ Test (send_writer, a_round_may_ask_with_it)
 
 Test (send_writer, after_an_error_it_is_as_it_was_and_may_be_sent_again)
 {
-    for EACH_SIZE {
+    EACH_SIZE (i) {
         fill (sizes [i]);
         size_t size = written ();
         cr_assert_eq (muster_worker_send_writer (worker, "", writer), MUSTER_INVAL);
@@ -183,7 +183,7 @@ Test (send_writer, where_the_send_buffer_is_full_a_try_leaves_it_as_it_was)
     muster_worker_t *other = scene_new_worker (&scene, "b");
     muster_worker_set_send_buffer (other, 1);
     scene_start_worker (other);
-    for EACH_SIZE {
+    EACH_SIZE (i) {
         fill (sizes [i]);
         AWAIT (muster_worker_try_send_writer (other, "X", writer) == 0);
         fill (sizes [i]);

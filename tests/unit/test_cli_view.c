@@ -447,7 +447,7 @@ Test (number, is_never_wider_than_its_column)
     char text [NUMBER_ROOM];
     for (size_t i = 0; i < sizeof all / sizeof all [0]; i++)
         for (double value = 0.001; value < 1e30; value *= 1.001) {
-            all [i] (text, value);
+            (*all [i]) (text, value);
             cr_assert_leq (strlen (text), NUMBER_COLUMNS, "%g: %s", value, text);
         }
     for (uint64_t ms = 0; ms < UINT64_MAX / 2; ms += ms / 100 + 7) {

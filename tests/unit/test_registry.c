@@ -400,7 +400,7 @@ Test (registry, an_entry_is_not_current_after_a_change_of_any_kind)
         for (size_t j = 0; j < sizeof sources / sizeof *sources; j++) {
             registry_t *registry = registry_of_all ();
             registry_entry_t entry = registry_enter (registry, sources [j]);
-            cr_assert_eq (changes [i] (registry), 0);
+            cr_assert_eq ((*changes [i]) (registry), 0);
             cr_assert_not (registry_is_current (registry, &entry), "change %zu, source %s", i, sources [j]);
             registry_leave (registry, entry);
             registry_entry_t again = registry_enter (registry, sources [j]);
