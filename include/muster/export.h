@@ -11,11 +11,11 @@
 #define MUSTER_CHECK_RESULT __attribute__ ((warn_unused_result))
 
 #ifdef __cplusplus
-#   define MUSTER_BEGIN_DECLS extern "C" {
-#   define MUSTER_END_DECLS }
+#define MUSTER_BEGIN_DECLS extern "C" {
+#define MUSTER_END_DECLS }
 #else
-#   define MUSTER_BEGIN_DECLS
-#   define MUSTER_END_DECLS
+#define MUSTER_BEGIN_DECLS
+#define MUSTER_END_DECLS
 #endif
 
 #endif

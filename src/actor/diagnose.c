@@ -243,8 +243,8 @@ await_ports (diagnosis_t *self)
 static const char *
 side_name (const diagnosis_t *self, int side)
 {
-    static const char *const names [2] [SIDES] = { { "port", "return port" }, { "socket", "return socket" } };
-    return names [is_ipc (self, side)] [side];
+    static const char *const names [2][SIDES] = { { "port", "return port" }, { "socket", "return socket" } };
+    return names [is_ipc (self, side)][side];
 }
 
 /*  What the side is called in a sentence. */

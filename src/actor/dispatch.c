@@ -67,7 +67,7 @@ enter (dispatch_t *self, const muster_message_t *message)
 {
     registry_t *registry = self->core->registry;
     if (self->entered && registry_is_current (registry, &self->entry)
-    && (message->same_source || strcmp (self->source, message->source) == 0))
+        && (message->same_source || strcmp (self->source, message->source) == 0))
         return;
     leave (self);
     self->entry = registry_enter (registry, message->source);

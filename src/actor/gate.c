@@ -101,7 +101,7 @@ void
 gate_watch_plain (listener_core_t *self, const caller_t *caller, size_t refused)
 {
     if (caller->secure
-    && binding_note_refused (self->binding, caller->descriptor, caller->key, refused, self->now))
+        && binding_note_refused (self->binding, caller->descriptor, caller->key, refused, self->now))
         listener_note_refused (self, caller->address, NULL,
             "it sends nothing but refused frames, and is kept out for a while", 1);
 }

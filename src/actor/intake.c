@@ -87,7 +87,7 @@ divert_replies (peer_t *peer, batch_t *batch)
             batch_mark (batch, index, BATCH_DIVERTED | BATCH_KNOWN);
         else
         if ((parts.kind & MESSAGE_KIND_REPLY) && (parts.kind & MESSAGE_KIND_ASKED)
-        && (parts.stream != peer->session.out.stream
+            && (parts.stream != peer->session.out.stream
             || !round_divert (peer, batch, index, offset, parts.position)))
             batch_mark (batch, index, BATCH_LATE);
         offset += size;

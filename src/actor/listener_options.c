@@ -196,8 +196,8 @@ listener_options_settle (muster_listener_t *self, listener_options_t *limits)
     if (limits->message_limit > UINT32_MAX)
         return refuse_option (self->reason, "message_limit must be under 4 GiB");
     if (limits->credit_floor == 0 || limits->plain_share > budget
-    ||  limits->credit_floor > budget - limits->plain_share
-    ||  limits->message_limit > budget - limits->plain_share - limits->credit_floor)
+        || limits->credit_floor > budget - limits->plain_share
+        || limits->message_limit > budget - limits->plain_share - limits->credit_floor)
         return refuse_option (self->reason,
             "message_limit, plain_share and one credit_floor together must fit into receive_budget");
     return 0;

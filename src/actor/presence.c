@@ -379,7 +379,7 @@ presence_check (listener_core_t *self)
     while ((peer = self->roster.heard) && self->now - peer->session.heard_at >= self->roster.limits.liveness)
         lose (self, peer);
     while ((peer = self->roster.absent)
-    && (self->now - peer->absent_since >= self->limits.retention_ms
+        && (self->now - peer->absent_since >= self->limits.retention_ms
         || self->roster.absent_count > self->limits.retained_sessions))
         forget (self, peer, MUSTER_LOST);
     ended_drop (&self->roster.ended, self->now - self->limits.retention_ms, self->limits.retained_sessions);

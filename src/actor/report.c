@@ -139,14 +139,14 @@ put_times (muster_writer_t *writer, const muster_stats_t *stats)
 }
 
 /*  No number is left out. */
-#define NUMBER(name) + sizeof ((muster_stats_t *) 0)->name
-#define WORKER_NUMBER(name) + sizeof ((muster_worker_stats_t *) 0)->name
+#define NUMBER(name) +sizeof ((muster_stats_t *) 0)->name
+#define WORKER_NUMBER(name) +sizeof ((muster_worker_stats_t *) 0)->name
 static_assert (sizeof (muster_stats_t) == sizeof ((muster_stats_t *) 0)->refused
     + sizeof ((muster_stats_t *) 0)->times MUSTER_STATS_MAP (NUMBER), "MUSTER_STATS_MAP has all of muster_stats_t");
 static_assert (sizeof (muster_worker_stats_t) == offsetof (muster_worker_stats_t, received)
     MUSTER_WORKER_STATS_MAP (WORKER_NUMBER), "MUSTER_WORKER_STATS_MAP has all of muster_worker_stats_t");
 
-#define ONE(name) + 1
+#define ONE(name) +1
 
 static void
 put_worker (muster_writer_t *writer, const muster_worker_stats_t *worker)

@@ -67,7 +67,10 @@ visit_end (visit_t *self)
 muster_error_t
 visit_connect (visit_t *self)
 {
-    struct { uint8_t mark; session_id_t luck; } id = { .mark = 'O' };
+    struct {
+        uint8_t mark;
+        session_id_t luck;
+    } id = { .mark = 'O' };
     self->now = monotonic_ms ();
     connection_options_t options = {
         .endpoint = self->endpoint, .return_endpoint = self->return_endpoint,

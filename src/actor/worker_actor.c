@@ -74,7 +74,10 @@ static void
 connect_anew (loop_t *self)
 {
     worker_core_t *core = self->core;
-    struct { uint8_t mark; session_id_t luck; } id = { .mark = 'W' };
+    struct {
+        uint8_t mark;
+        session_id_t luck;
+    } id = { .mark = 'W' };
     connection_options_t options = {
         .endpoint = core->data_endpoint, .return_endpoint = core->back_endpoint,
         .routing_id = &id, .routing_size = sizeof id,

@@ -43,7 +43,7 @@ pump (worker_core_t *self)
             return;
         if (!session_next_piece (&self->session, count == 0, &piece, &frame)) {
             if (outbox_is_filling (&self->session.out.box) && !flight_await (self->flight, 0)
-            && self->session.state == SESSION_OPEN && flight_count (self->flight) == 0 && count > 0)
+                && self->session.state == SESSION_OPEN && flight_count (self->flight) == 0 && count > 0)
                 continue;
             return;
         }

@@ -141,7 +141,7 @@ worker_options_check (muster_worker_t *self)
         text = "drain and no_progress must be from 0 to 1e9 seconds";
     else
     if (options->send_buffer == 0 || options->send_buffer > INT64_MAX
-    ||  options->command_buffer == 0 || options->command_buffer > INT64_MAX - 2 * WORKER_MESSAGE_LIMIT)
+        || options->command_buffer == 0 || options->command_buffer > INT64_MAX - 2 * WORKER_MESSAGE_LIMIT)
         text = "send_buffer and command_buffer must be at least one byte and under 2^62";
     if (!text)
         return set_endpoints (self);

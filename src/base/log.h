@@ -17,8 +17,8 @@
 /*  Who speaks, and the name by which MUSTER_LOG calls it. */
 #define LOG_COMPONENT_MAP(XX) \
     XX (LISTENER, "listener") \
-    XX (WORKER, "worker")     \
-    XX (SESSION, "session")   \
+    XX (WORKER, "worker") \
+    XX (SESSION, "session") \
     XX (NET, "net")
 
 typedef enum {

@@ -50,7 +50,7 @@ text_is_name (const char *text, size_t size)
     const uint8_t *bytes = (const uint8_t *) text;
     if (size == 0 || size > MUSTER_NAME_MAX)
         return false;
-    for (size_t at = 0; at < size;) {
+    for (size_t at = 0; at < size; ) {
         uint32_t character;
         size_t length = text_character (bytes + at, size - at, &character);
         if (length == 0 || text_is_control (character))

@@ -377,7 +377,7 @@ take_errand (listen_t *self, int argc, char **argv)
     errand->cmd = argv [optind++];
     const char *json = argv [optind++];
     if (!options_name ("listen", "SOURCE of --send", errand->source)
-    ||  !options_name ("listen", "CMD of --send", errand->cmd))
+        || !options_name ("listen", "CMD of --send", errand->cmd))
         return false;
     errand->data = options_data ("listen", json);
     self->errand_count += errand->data != NULL;

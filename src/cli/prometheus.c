@@ -120,7 +120,7 @@ write_times (FILE *out, muster_reader_t map)
     uint32_t places;
     uint64_t count, sum = 0, timed, us;
     if (!packed_find_container (map, "times", MUSTER_VALUE_ARRAY, &at, &places) || places > MUSTER_TIMES_COUNT
-    ||  !packed_find_count (map, "timed", &timed) || !packed_find_count (map, "timed_us", &us))
+        || !packed_find_count (map, "timed", &timed) || !packed_find_count (map, "timed_us", &us))
         return false;
     write_head (out, &metric);
     for (uint32_t i = 0; i < places; i++) {

@@ -35,7 +35,7 @@ revoke_command (int argc, char **argv)
     if (argc - optind != 2)
         return say_usage ("revoke", "give the allow file and the public key file");
     if (!options_file ("revoke", "ALLOWFILE", argv [optind], &allow_file)
-    ||  !options_file ("revoke", "KEY.pub", argv [optind + 1], &public_file))
+        || !options_file ("revoke", "KEY.pub", argv [optind + 1], &public_file))
         return EXIT_USAGE;
     if (muster_keys_revoke (allow_file, public_file, reason, sizeof reason)) {
         say ("%s", reason);

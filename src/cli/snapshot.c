@@ -87,9 +87,9 @@ read_worker (muster_reader_t map, muster_worker_stats_t *worker)
 {
     uint64_t present;
     if (!read_text (map, "source", worker->source, sizeof worker->source)
-    ||  !read_text (map, "address", worker->address, sizeof worker->address)
-    ||  !read_text (map, "session", worker->session, sizeof worker->session)
-    ||  !packed_find_count (map, "present", &present))
+        || !read_text (map, "address", worker->address, sizeof worker->address)
+        || !read_text (map, "session", worker->session, sizeof worker->session)
+        || !packed_find_count (map, "present", &present))
         return false;
     worker->present = present != 0;
     return read_fields (map, worker_fields, COUNT (worker_fields), worker);
@@ -108,7 +108,7 @@ read_workers (snapshot_t *self, muster_reader_t map)
     muster_reader_t at;
     uint32_t count;
     if (!packed_find_container (map, "roster", MUSTER_VALUE_ARRAY, &at, &count) || count > WORKERS_MOST
-    ||  !packed_find_count (map, "roster_more", &self->more))
+        || !packed_find_count (map, "roster_more", &self->more))
         return MUSTER_FORMAT;
     self->workers = calloc (count + 1, sizeof *self->workers);
     if (!self->workers)
@@ -124,8 +124,8 @@ static muster_error_t
 read_all (snapshot_t *self, muster_reader_t map)
 {
     if (!read_text (map, "source", self->source, sizeof self->source)
-    ||  !read_fields (map, fields, COUNT (fields), &self->stats)
-    ||  !read_refused (map, &self->stats) || !read_times (map, &self->stats))
+        || !read_fields (map, fields, COUNT (fields), &self->stats)
+        || !read_refused (map, &self->stats) || !read_times (map, &self->stats))
         return MUSTER_FORMAT;
     return read_workers (self, map);
 }

@@ -248,7 +248,10 @@ choose_widths (widths_t widths, unsigned columns)
 {
     static const widths_t all = { [ADDRESS] = 15, [STATE] = 6, [RATE] = NUMBER_COLUMNS, [MEGABYTES] = NUMBER_COLUMNS,
         [QUEUE] = NUMBER_COLUMNS, [COMING] = 15, [ROUND_TRIP] = NUMBER_COLUMNS, [SEEN] = NUMBER_COLUMNS };
-    static const struct { int field; unsigned width, until; } cuts [] = {
+    static const struct {
+        int field;
+        unsigned width, until;
+    } cuts [] = {
         { COMING, BYTES_COLUMNS, SOURCE_FAIR }, { ADDRESS, 0, SOURCE_LEAST }, { COMING, PERCENT_COLUMNS, SOURCE_LEAST },
         { ROUND_TRIP, 0, SOURCE_LEAST }, { SEEN, 0, SOURCE_LEAST }, { STATE, 0, SOURCE_LEAST },
         { MEGABYTES, 0, SOURCE_LEAST }, { QUEUE, 0, SOURCE_LEAST }, { COMING, 0, SOURCE_LEAST }, { RATE, 0, SOURCE_LEAST } };
@@ -277,7 +280,10 @@ put_field (sheet_t *sheet, const widths_t widths, int field, const char *text, s
 static void
 draw_heads (sheet_t *sheet, const widths_t widths)
 {
-    static const struct { const char *name; sheet_side_t side; } heads [FIELDS] = {
+    static const struct {
+        const char *name;
+        sheet_side_t side;
+    } heads [FIELDS] = {
         [SOURCE] = { "SOURCE", SHEET_LEFT }, [ADDRESS] = { "ADDRESS", SHEET_LEFT }, [STATE] = { "STATE", SHEET_LEFT },
         [RATE] = { "MSG/S", SHEET_RIGHT }, [MEGABYTES] = { "MB/S", SHEET_RIGHT }, [QUEUE] = { "QUEUE", SHEET_RIGHT },
         [COMING] = { "UNDER WAY", SHEET_LEFT }, [ROUND_TRIP] = { "RTT", SHEET_RIGHT }, [SEEN] = { "SEEN", SHEET_RIGHT } };

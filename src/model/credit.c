@@ -257,7 +257,7 @@ static credit_account_t *
 first_in_line (credit_t *self)
 {
     while (self->crowded && self->waiting && self->waiting->floor > 0
-    && self->waiting->want > self->waiting->limit && can_wait (self->waiting))
+        && self->waiting->want > self->waiting->limit && can_wait (self->waiting))
         defer (self, self->waiting);
     return self->waiting;
 }

@@ -319,7 +319,7 @@ messages_within (const outbox_t *self, const outbox_run_t *run, uint64_t room, s
     uint32_t count = 0;
     *size = 0;
     while (position + count < end && !is_withdrawn (self, position + count)
-    && *size + size_of (self, position + count) <= room)
+        && *size + size_of (self, position + count) <= room)
         *size += size_of (self, position + count++);
     return count;
 }

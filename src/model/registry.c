@@ -114,7 +114,8 @@ find_visitor (registry_t *self)
         visitor_t *each = &self->visitors [i];
         if (each->depth == 0)
             unused = unused ? unused : each;
-        else if (pthread_equal (each->thread, pthread_self ()))
+        else
+        if (pthread_equal (each->thread, pthread_self ()))
             return each;
     }
     if (!unused && self->visitors_used < THREADS_MOST)
@@ -189,7 +190,8 @@ put_named (registry_t *self, const char *source, registry_slot_t *slot, bool ove
     atomic_fetch_add (&self->change, 1);
     if (!named)
         error = add_named (self, source, slot);
-    else if (!overwrite)
+    else
+    if (!overwrite)
         error = MUSTER_EXISTS;
     else {
         registry_slot_t *old = named->slot;

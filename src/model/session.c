@@ -202,7 +202,7 @@ welcomed (session_t *self, const frame_welcome_t *welcome)
     if (self->role != SESSION_WORKER || self->state != SESSION_GREETING)
         return true;
     if (welcome->handled.messages < self->out.box.handled.messages
-    ||  !outbox_rewind (&self->out.box, welcome->received.messages)) {
+        || !outbox_rewind (&self->out.box, welcome->received.messages)) {
         self->down_due = true;
         return false;
     }
@@ -246,7 +246,7 @@ session_step (session_t *self, int64_t now)
     bool connected = self->state == SESSION_CONNECTING || self->state == SESSION_GREETING
         || self->state == SESSION_OPEN;
     if (connected
-    && (self->down_due || self->in.gap || now - self->heard_at >= self->limits.liveness
+        && (self->down_due || self->in.gap || now - self->heard_at >= self->limits.liveness
         || (self->leaving_kept && now >= self->retry_at))) {
         session_disconnected (self, now);
         return SESSION_DISCONNECT;
@@ -385,7 +385,7 @@ want_came (session_t *self, const frame_want_t *want, int64_t now)
         self->in.awaited = want->handled;
     bool is_handled = want->handled > 0 && self->in.handled.messages >= want->handled;
     if (self->in.account.in_line || self->in.account.limit > self->in.reported_credit
-    ||  self->in.account.limit >= want->want || is_handled)
+        || self->in.account.limit >= want->want || is_handled)
         session_report (self, now);
     return true;
 }

@@ -69,7 +69,7 @@ static arrival_t
 begin_partial (session_t *self, const frame_chunk_t *chunk, size_t aligned)
 {
     if (chunk->total > self->limits.message_limit
-    ||  self->in.received.bytes + chunk->total > self->in.account.limit)
+        || self->in.received.bytes + chunk->total > self->in.account.limit)
         return ARRIVAL_CREDIT;
     self->in.partial = alloc_block_aligned (chunk->total, aligned);
     if (!self->in.partial)

@@ -169,7 +169,7 @@ next_kind (const session_t *self, int64_t now)
     if (self->state != SESSION_OPEN)
         return 0;
     if ((self->in.report_at && now >= self->in.report_at)
-    ||  (self->role == SESSION_WORKER && now >= session_beat_at (self)))
+        || (self->role == SESSION_WORKER && now >= session_beat_at (self)))
         return FRAME_POSITIONS;
     if (want_is_due (&self->out))
         return FRAME_WANT;
@@ -222,8 +222,8 @@ session_next_piece (session_t *self, bool filling_too, outbox_piece_t *piece, fr
 {
     session_out_t *out = &self->out;
     if (self->state != SESSION_OPEN || out->paused || self->greeting_due || (self->leaving && self->goodbyes_due == 0)
-    || (!filling_too && outbox_is_filling (&out->box))
-    || !outbox_next (&out->box, out->credit, out->chunk, piece))
+        || (!filling_too && outbox_is_filling (&out->box))
+        || !outbox_next (&out->box, out->credit, out->chunk, piece))
         return false;
     if (out->box.sent.bytes + out->box.piece_offset > out->farthest)
         out->farthest = out->box.sent.bytes + out->box.piece_offset;

@@ -200,7 +200,7 @@ arrivals_cut (const arrivals_t *self, int descriptor)
     if (copy < 0)
         return;
     if (ask_for_peer (copy, &address, &port)
-    && port == entry->port && memcmp (&address, &entry->address, sizeof address) == 0)
+        && port == entry->port && memcmp (&address, &entry->address, sizeof address) == 0)
         shutdown (copy, SHUT_RDWR);
     close (copy);
 }

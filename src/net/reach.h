@@ -27,7 +27,7 @@ int reach_look (const endpoint_t *endpoint);
 
 typedef struct {
     size_t count;
-    char hosts [REACH_HOSTS] [64];
+    char hosts [REACH_HOSTS][64];
 } reach_hosts_t;
 
 /*  The addresses that a tcp endpoint's host has, each once, the first few; none for an interface or what

@@ -140,7 +140,7 @@ typedef enum {
 
 /*  A request's parts as text, the key as Z85. */
 typedef struct {
-    char parts [PART_COUNT] [256];
+    char parts [PART_COUNT][256];
     size_t sizes [PART_COUNT];
 } request_t;
 
@@ -175,7 +175,7 @@ static const char *
 judge (const request_t *request, char key [Z85_KEY + 1])
 {
     if (strcmp (request->parts [PART_MECHANISM], "CURVE") != 0 || request->sizes [PART_KEY] != 32
-    || !zmq_z85_encode (key, (const uint8_t *) request->parts [PART_KEY], 32))
+        || !zmq_z85_encode (key, (const uint8_t *) request->parts [PART_KEY], 32))
         return "400";
     pthread_mutex_lock (&lock);
     zap_domain_t *domain = find_domain (request->parts [PART_DOMAIN]);

@@ -31,7 +31,7 @@ is_order (char c)
 static size_t
 size_in (const char *digits)
 {
-    static const char *const texts [] = {"1", "2", "4", "8", "16"};
+    static const char *const texts [] = { "1", "2", "4", "8", "16" };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
         if (strcmp (digits, texts [index]) == 0)
             return (size_t) 1 << index;
@@ -125,7 +125,7 @@ read_dtype (muster_reader_t *reader, muster_array_t *array)
 {
     muster_value_t value;
     if (muster_reader_next (reader, &value) || value.type != MUSTER_VALUE_STR || value.size >= DTYPE_ROOM
-    ||  memchr (value.bytes, 0, value.size))
+        || memchr (value.bytes, 0, value.size))
         return false;
     memcpy (array->dtype, value.bytes, value.size);
     array->dtype [value.size] = 0;

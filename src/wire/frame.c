@@ -285,13 +285,13 @@ read_positions (muster_reader_t *reader, uint32_t count, frame_positions_t *posi
     uint64_t flags;
     positions->stamped = count >= POSITIONS_STAMPED;
     if (!read_uint (reader, &positions->received)
-    ||  !read_uint (reader, &positions->handled)
-    ||  !read_uint (reader, &positions->refused)
-    ||  !read_uint (reader, &positions->credit)
-    ||  !read_uint (reader, &flags)
-    ||  (positions->stamped && !(read_uint (reader, &positions->stamp) && read_uint (reader, &positions->span_us)))
-    ||  positions->handled > positions->received
-    ||  positions->refused > positions->handled)
+        || !read_uint (reader, &positions->handled)
+        || !read_uint (reader, &positions->refused)
+        || !read_uint (reader, &positions->credit)
+        || !read_uint (reader, &flags)
+        || (positions->stamped && !(read_uint (reader, &positions->stamp) && read_uint (reader, &positions->span_us)))
+        || positions->handled > positions->received
+        || positions->refused > positions->handled)
         return false;
     positions->flags = (uint8_t) flags;
     return true;
@@ -335,7 +335,7 @@ read_body (muster_reader_t *reader, frame_t *frame)
         [FRAME_OBSERVE] = 1, [FRAME_REPORT] = 1 };
     muster_value_t array;
     if (muster_reader_next (reader, &array) || array.type != MUSTER_VALUE_ARRAY
-    ||  array.count < elements [frame->kind])
+        || array.count < elements [frame->kind])
         return false;
     switch (frame->kind) {
         case FRAME_HELLO:
@@ -398,7 +398,7 @@ frame_read (
     const uint8_t *bytes, size_t size, frame_t *frame, const uint8_t **body, size_t *body_size, uint8_t *version)
 {
     if (!frame_is_session (bytes, size) || size < PREFIX + COMMON || size < PREFIX + (size_t) bytes [1]
-    ||  bytes [1] < COMMON)
+        || bytes [1] < COMMON)
         return MUSTER_REFUSAL_HEADER;
 
     *version = bytes [3];

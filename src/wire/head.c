@@ -25,7 +25,7 @@ const head_rule_t head_rules [256] = {
     SIXTEEN (0xa0, STR, 0),
     SIXTEEN (0xb0, STR, 16),
     [0xc0] = BARE (NIL, 0),
-    [0xc1] = {HEAD_RESERVED, 1, 0, 0},
+    [0xc1] = { HEAD_RESERVED, 1, 0, 0 },
     [0xc2 ... 0xc3] = BARE (BOOL, 0),
     [0xc4] = SIZED (BIN, 1),
     [0xc5] = SIZED (BIN, 2),

@@ -63,7 +63,7 @@ head_read (const uint8_t *at, const uint8_t *end, head_t *head)
 static inline head_t
 head_known (const uint8_t *at)
 {
-    head_t head = {0};
+    head_t head = { 0 };
     head_read (at, at + HEAD_SIZE_MAX, &head);
     return head;
 }

@@ -139,7 +139,7 @@ picture_pack (muster_writer_t *writer, const char *picture, va_list arguments)
     }
     if (!syntax_valid (picture, false))
         return MUSTER_INVAL;
-    packer_t self = {.writer = writer};
+    packer_t self = { .writer = writer };
     size_t mark = writer_mark (writer);
     va_copy (self.arguments, arguments);
     muster_error_t error = pack_all (&self, picture);

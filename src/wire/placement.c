@@ -34,7 +34,7 @@ find_elements (const uint8_t *at, const uint8_t *end)
 {
     head_t head;
     if (!pass (&at, end, &head) || head.kind != MUSTER_VALUE_STR
-    ||  !pass (&at, end, &head) || head.kind != MUSTER_VALUE_ARRAY || head.length > MUSTER_ARRAY_DIMS_MAX)
+        || !pass (&at, end, &head) || head.kind != MUSTER_VALUE_ARRAY || head.length > MUSTER_ARRAY_DIMS_MAX)
         return NULL;
     for (uint32_t dims = head.length; dims > 0; dims--)
         if (!pass (&at, end, &head) || head_is_container (&head))

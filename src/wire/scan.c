@@ -459,7 +459,7 @@ scan_data (const uint8_t *bytes, size_t size, const scan_limits_t *limits)
     if (fits (size, limits) && skim_map (bytes, bytes + size) == bytes + size)
         return MUSTER_REFUSAL_NONE;
     scan_t scan;
-    scan_message_t message = {0};
+    scan_message_t message = { 0 };
     start (&scan, bytes, size, limits);
     muster_refusal_t refusal = take_data (&scan, &message.data, &message.data_size);
     refusal = finish (&scan, refusal);

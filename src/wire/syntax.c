@@ -108,7 +108,7 @@ modifiers_fit (const char *picture)
 bool
 syntax_valid (const char *picture, bool unpacking)
 {
-    syntax_t self = {.unpacking = unpacking};
+    syntax_t self = { .unpacking = unpacking };
     if (!modifiers_fit (picture))
         return false;
     for (const char *at = syntax_sign (picture); *at; at = syntax_sign (at + 1))

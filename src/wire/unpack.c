@@ -295,7 +295,7 @@ is_strict (unpacker_t *self)
 static muster_error_t
 take_map (unpacker_t *self, muster_reader_t content, uint32_t pairs)
 {
-    map_t map = {.first = content, .next = content, .pairs = pairs};
+    map_t map = { .first = content, .next = content, .pairs = pairs };
     uint32_t named = 0;
     step (self);
     while (!at_end (self)) {
@@ -353,7 +353,7 @@ muster_message_unpack (const muster_message_t *self, const char *picture, ...)
         return MUSTER_INVAL;
     muster_reader_t reader;
     muster_reader_init (&reader, self->data, self->size);
-    unpacker_t unpacker = {.message = self, .at = syntax_sign (picture)};
+    unpacker_t unpacker = { .message = self, .at = syntax_sign (picture) };
     va_start (unpacker.arguments, picture);
     muster_error_t error = take_value (&unpacker, reader);
     va_end (unpacker.arguments);

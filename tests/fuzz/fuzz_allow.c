@@ -149,7 +149,7 @@ static size_t
 take_sources (const char **sources, char *room)
 {
     size_t count = 0;
-    for (char *at = room; at && *at && count < SOURCES_MOST;) {
+    for (char *at = room; at && *at && count < SOURCES_MOST; ) {
         sources [count++] = at;
         at = strchr (at, '\n');
         if (at)

@@ -37,14 +37,14 @@ arguments_of (const char *picture)
 static void
 unpack_any (const char *picture, const uint8_t *bytes, size_t size)
 {
-    static const char *const keys [PLACES] = {"", "a", "k", "b", "k", "c", "loss", "x"};
-    if (arguments_of (picture) > PLACES || scan_data (bytes, size, &(scan_limits_t) {.depth = 64}))
+    static const char *const keys [PLACES] = { "", "a", "k", "b", "k", "c", "loss", "x" };
+    if (arguments_of (picture) > PLACES || scan_data (bytes, size, &(scan_limits_t) { .depth = 64 }))
         return;
     char *places = calloc (PLACES, ROOM);
     require (places, "no memory");
     for (size_t place = 0; place < PLACES; place++)
         strcpy (places + place * ROOM, keys [place] ? keys [place] : "k");
-    muster_message_t message = {.data = bytes, .size = size};
+    muster_message_t message = { .data = bytes, .size = size };
 #define P(n) (void *) (places + ROOM * (n))
     muster_error_t error = muster_message_unpack (&message, picture,
         P (0), P (1), P (2), P (3), P (4), P (5), P (6), P (7), P (8), P (9), P (10), P (11),
@@ -87,8 +87,8 @@ pack_values (const uint8_t *bytes, size_t size)
         const char *text;
         size_t text_size;
         int64_t same;
-        muster_message_t message = {.data = packed, .size = packed_size};
-        require (scan_data (packed, packed_size, &(scan_limits_t) {.depth = 64}) == MUSTER_REFUSAL_NONE, "refused");
+        muster_message_t message = { .data = packed, .size = packed_size };
+        require (scan_data (packed, packed_size, &(scan_limits_t) { .depth = 64 }) == MUSTER_REFUSAL_NONE, "refused");
         error = muster_message_unpack (&message, "{s:s%, s:[I]}", "text", &text, &text_size, "list", &same);
         require (error == MUSTER_OK && text_size == size && memcmp (text, bytes, size) == 0 && same == number,
             "other values came out");

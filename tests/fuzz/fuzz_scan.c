@@ -20,7 +20,7 @@ check_parts (const uint8_t *bytes, scan_form_t form, const scan_message_t *messa
         && split.cmd == message->cmd && split.cmd_size == message->cmd_size && split.kind == message->kind
         && split.stream == message->stream && split.position == message->position, "split into other parts");
     require (scan_name (message->cmd, message->cmd_size), "cmd is no name");
-    require (scan_data (message->data, message->data_size, &(scan_limits_t) {0}) == MUSTER_REFUSAL_NONE,
+    require (scan_data (message->data, message->data_size, &(scan_limits_t) { 0 }) == MUSTER_REFUSAL_NONE,
         "data alone is refused");
 }
 
@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t size)
     if (size == 0)
         return 0;
     const uint8_t choice = *bytes;
-    const scan_limits_t limits = {.depth = choice & 2 ? 64 : choice >> 5, .message_size = choice & 4 ? 0 : 64};
+    const scan_limits_t limits = { .depth = choice & 2 ? 64 : choice >> 5, .message_size = choice & 4 ? 0 : 64 };
     check_message (bytes + 1, size - 1, choice & 1 ? SCAN_SESSION : SCAN_PLAIN, &limits);
     require (scan_data (bytes + 1, size - 1, &limits) == scan_reference_data (bytes + 1, size - 1, &limits),
         "another verdict on data");

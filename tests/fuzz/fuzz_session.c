@@ -145,7 +145,7 @@ take_hello (world_t *self, side_t *side)
     hello->received_commands = input_number (&self->in, side->used ? session->out.box.sent.messages : 0);
     hello->handled_commands = input_number (&self->in, side->used ? session->out.box.handled.messages : 0);
     if (hello->handled_commands > hello->received_commands
-    ||  hello->handled.messages >= INT64_MAX || hello->handled.bytes >= INT64_MAX)
+        || hello->handled.messages >= INT64_MAX || hello->handled.bytes >= INT64_MAX)
         return;
     muster_error_t error;
     hello_verdict_t verdict = hello_judge (&frame, side->used ? session : NULL, 0, NULL, false, &error);

@@ -314,7 +314,7 @@ expect_refused_event (const scene_t *scene, const char *source, const char *reas
     for (;; index++) {
         index = collector_find (scene->events, index, MUSTER_EVENT_REFUSED);
         if (!strcmp (collector_about (scene->events, index), source)
-        && strstr (collector_reason (scene->events, index), reason))
+            && strstr (collector_reason (scene->events, index), reason))
             break;
     }
     cr_expect_eq (strncmp (collector_address (scene->events, index), "127.", 4), 0);

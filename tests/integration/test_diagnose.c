@@ -28,8 +28,8 @@
 TestSuite (diagnose, .init = scene_hush, .timeout = 300);
 
 typedef struct {
-    char name [STEPS_MOST] [20];
-    char text [STEPS_MOST] [256];
+    char name [STEPS_MOST][20];
+    char text [STEPS_MOST][256];
     bool ok [STEPS_MOST];
     bool remark [STEPS_MOST];
     double value [STEPS_MOST];

@@ -503,20 +503,20 @@ Test (events, the_list_of_workers_is_of_those_here)
 Test (events, several_listeners_and_workers_in_one_process_do_not_mix)
 {
     scene_t scenes [4];
-    muster_worker_t *workers [4] [3];
+    muster_worker_t *workers [4][3];
     for (int i = 0; i < 4; i++)
         scenes [i] = scene_begin ();
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 3; j++) {
             char source [16];
             snprintf (source, sizeof source, "w%d", j);
-            workers [i] [j] = scene_worker (&scenes [i], source);
+            workers [i][j] = scene_worker (&scenes [i], source);
             for (int k = 0; k < 100; k++)
-                cr_assert_eq (muster_worker_send (workers [i] [j], "X", "{s:i}", "n", i), 0);
+                cr_assert_eq (muster_worker_send (workers [i][j], "X", "{s:i}", "n", i), 0);
         }
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 3; j++)
-            scene_dismiss (workers [i] [j]);
+            scene_dismiss (workers [i][j]);
         cr_assert_eq (collector_count (scenes [i].messages), 300);
         for (int k = 0; k < 300; k++)
             cr_assert_eq (collector_number (scenes [i].messages, k), i);

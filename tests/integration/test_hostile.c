@@ -320,10 +320,27 @@ Test (hostile, one_that_sends_beyond_its_credit_is_sent_away)
 /*  --------------------------------------------------------------------------
     The way back of a listener */
 
-static raw_t positions_of (raw_peer_t peer) { return raw_positions (peer, 0, 0, 1000, 0); }
-static raw_t want_of (raw_peer_t peer) { return raw_want (peer, 0, 1000, 2000, 0); }
-static raw_t goodbye_of (raw_peer_t peer) { return raw_goodbye (peer, 1000); }
-static raw_t hello_of (raw_peer_t peer) { peer.epoch++; return raw_hello (peer, "raw"); }
+static raw_t
+positions_of (raw_peer_t peer)
+{
+    return raw_positions (peer, 0, 0, 1000, 0);
+}
+static raw_t
+want_of (raw_peer_t peer)
+{
+    return raw_want (peer, 0, 1000, 2000, 0);
+}
+static raw_t
+goodbye_of (raw_peer_t peer)
+{
+    return raw_goodbye (peer, 1000);
+}
+static raw_t
+hello_of (raw_peer_t peer)
+{
+    peer.epoch++;
+    return raw_hello (peer, "raw");
+}
 
 static frame_fn *const controls [] = { positions_of, want_of, goodbye_of, hello_of };
 
@@ -552,8 +569,16 @@ end_impostor (impostor_t *self)
     raw_close (&self->router);
 }
 
-static raw_t welcome_of (raw_peer_t peer) { return raw_welcome (peer, 77, 1000, 1000); }
-static raw_t end_of (raw_peer_t peer) { return raw_end (peer, MUSTER_FULL, "no room"); }
+static raw_t
+welcome_of (raw_peer_t peer)
+{
+    return raw_welcome (peer, 77, 1000, 1000);
+}
+static raw_t
+end_of (raw_peer_t peer)
+{
+    return raw_end (peer, MUSTER_FULL, "no room");
+}
 
 static frame_fn *const to_worker [] = {
     one_message, one_piece, positions_of, want_of, goodbye_of, welcome_of, end_of };

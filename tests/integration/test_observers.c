@@ -292,7 +292,7 @@ find_address (char *text, size_t room)
         return false;
     for (struct ifaddrs *each = all; each && !found; each = each->ifa_next)
         if (each->ifa_addr && each->ifa_addr->sa_family == AF_INET
-        &&  (each->ifa_flags & IFF_UP) && !(each->ifa_flags & IFF_LOOPBACK))
+            && (each->ifa_flags & IFF_UP) && !(each->ifa_flags & IFF_LOOPBACK))
             found = inet_ntop (AF_INET, &((struct sockaddr_in *) each->ifa_addr)->sin_addr, text, (socklen_t) room);
     freeifaddrs (all);
     return found;

@@ -380,8 +380,14 @@ late_after_stop (bool end_ask)
     scene_close (&scene);
 }
 
-Test (revoke, zz_reply_in_round_over_a_stop) { late_after_stop (false); }
-Test (revoke, zz_late_reply_over_a_stop) { late_after_stop (true); }
+Test (revoke, zz_reply_in_round_over_a_stop)
+{
+    late_after_stop (false);
+}
+Test (revoke, zz_late_reply_over_a_stop)
+{
+    late_after_stop (true);
+}
 
 static volatile int entered, reloaded = -1;
 static int64_t took;

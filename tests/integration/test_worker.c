@@ -595,15 +595,15 @@ Test (worker, bytes_that_break_a_rule_are_not_accepted)
         size_t size;
         muster_error_t error;
     } cases [] = {
-        { "an empty map",           "\x80", 1, 0 },
-        { "nothing",                "", 0, MUSTER_FORMAT },
-        { "an array",               "\x90", 1, MUSTER_FORMAT },
-        { "nil",                    "\xc0", 1, MUSTER_FORMAT },
+        { "an empty map", "\x80", 1, 0 },
+        { "nothing", "", 0, MUSTER_FORMAT },
+        { "an array", "\x90", 1, MUSTER_FORMAT },
+        { "nil", "\xc0", 1, MUSTER_FORMAT },
         { "a map cut short",        "\x81\xa1" "a", 3, MUSTER_FORMAT },
-        { "bytes behind the map",   "\x80\x80", 2, MUSTER_FORMAT },
+        { "bytes behind the map", "\x80\x80", 2, MUSTER_FORMAT },
         { "the reserved byte",      "\x81\xa1" "a\xc1", 4, MUSTER_FORMAT },
         { "a key twice",            "\x82\xa1" "a\x01\xa1" "a\x02", 7, MUSTER_FORMAT },
-        { "a key that is no str",   "\x81\x01\x01", 3, MUSTER_FORMAT },
+        { "a key that is no str", "\x81\x01\x01", 3, MUSTER_FORMAT },
         { "text that is no UTF-8",  "\x81\xa1" "a\xa1\xff", 5, MUSTER_FORMAT },
     };
     scene_t scene = scene_begin ();
@@ -738,13 +738,41 @@ Test (worker, has_the_source_it_was_given_or_a_uuid_of_its_own)
 
 typedef void (setting_fn) (muster_worker_t *worker);
 
-static void no_liveness (muster_worker_t *worker) { muster_worker_set_liveness (worker, 0); }
-static void no_drain (muster_worker_t *worker) { muster_worker_set_drain (worker, -1); }
-static void no_patience (muster_worker_t *worker) { muster_worker_set_no_progress (worker, -1); }
-static void no_send_buffer (muster_worker_t *worker) { muster_worker_set_send_buffer (worker, 0); }
-static void no_command_buffer (muster_worker_t *worker) { muster_worker_set_command_buffer (worker, 0); }
-static void bad_return (muster_worker_t *worker) { muster_worker_set_return_endpoint (worker, "udp://x:1"); }
-static void wild_return (muster_worker_t *worker) { muster_worker_set_return_endpoint (worker, "tcp://127.0.0.1:*"); }
+static void
+no_liveness (muster_worker_t *worker)
+{
+    muster_worker_set_liveness (worker, 0);
+}
+static void
+no_drain (muster_worker_t *worker)
+{
+    muster_worker_set_drain (worker, -1);
+}
+static void
+no_patience (muster_worker_t *worker)
+{
+    muster_worker_set_no_progress (worker, -1);
+}
+static void
+no_send_buffer (muster_worker_t *worker)
+{
+    muster_worker_set_send_buffer (worker, 0);
+}
+static void
+no_command_buffer (muster_worker_t *worker)
+{
+    muster_worker_set_command_buffer (worker, 0);
+}
+static void
+bad_return (muster_worker_t *worker)
+{
+    muster_worker_set_return_endpoint (worker, "udp://x:1");
+}
+static void
+wild_return (muster_worker_t *worker)
+{
+    muster_worker_set_return_endpoint (worker, "tcp://127.0.0.1:*");
+}
 
 Test (worker, a_start_that_cannot_work_is_refused_with_a_reason)
 {

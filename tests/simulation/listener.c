@@ -148,7 +148,7 @@ send_pieces (world_t *self, peer_t *peer)
     frame_t frame;
     outbox_piece_t piece;
     while (peer->route && network_has_room (peer->route, WAY_DOWN, COMMANDS_UNDER_WAY)
-    && session_next_piece (&peer->session, true, &piece, &frame))
+        && session_next_piece (&peer->session, true, &piece, &frame))
         if (!network_send (self, peer->route, WAY_DOWN, &frame, &piece)) {
             outbox_untake (&peer->session.out.box, &piece);
             blob_release (&piece.blob);
@@ -645,7 +645,7 @@ listener_command (world_t *self, int source)
     snprintf (name, sizeof name, "worker-%d", source);
     peer_t *peer = find_source (self, name);
     if (self->listener.state != LISTENER_UP || !peer || !peer->present || peer->commands >= MESSAGES_MOST
-    ||  outbox_charge (&peer->session.out.box) >= self->plan.command_buffer)
+        || outbox_charge (&peer->session.out.box) >= self->plan.command_buffer)
         return;
     size_t size = world_between (self, MESSAGE_LEAST, world_chance (self, 900) ? 100 : 3000);
     message_write (bytes, size, peer->commands + 1, false);

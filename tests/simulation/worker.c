@@ -164,7 +164,7 @@ worker_take (world_t *self, worker_t *worker, const connection_t *connection, co
 {
     session_t *session = &worker->session;
     if (!worker->alive || worker->connection != connection
-    ||  memcmp (&packet->frame.session, &session->id, sizeof session->id))
+        || memcmp (&packet->frame.session, &session->id, sizeof session->id))
         return;
     if (packet->frame.kind == FRAME_DATA || packet->frame.kind == FRAME_CHUNK) {
         take_pieces (self, worker, packet);
@@ -249,7 +249,7 @@ send_pieces (world_t *self, worker_t *worker)
     outbox_piece_t piece;
     worker->resend_at = NEVER;
     while (worker->connection && network_has_room (worker->connection, WAY_DATA, worker->window)
-    && session_next_piece (&worker->session, network_is_idle (worker->connection, WAY_DATA) || world_chance (self, 700),
+        && session_next_piece (&worker->session, network_is_idle (worker->connection, WAY_DATA) || world_chance (self, 700),
         &piece, &frame))
         if (!network_send (self, worker->connection, WAY_DATA, &frame, &piece)) {
             outbox_untake (&worker->session.out.box, &piece);
@@ -317,12 +317,12 @@ use (world_t *self, worker_t *worker)
 {
     session_t *session = &worker->session;
     for (int burst = 0; burst < 20 && worker->to_send > 0 && worker->send_at <= self->now
-    && outbox_charge (&session->out.box) < self->plan.send_buffer; burst++)
+        && outbox_charge (&session->out.box) < self->plan.send_buffer; burst++)
         accept (self, worker);
     if (worker->send_at <= self->now)
         worker->send_at = self->now + 1 + world_below (self, self->calm ? 5 : 300);
     if (worker->flushing == 0 && session->out.box.accepted.messages > 0
-    && (worker->to_send == 0 || world_chance (self, 50))) {
+        && (worker->to_send == 0 || world_chance (self, 50))) {
         worker->flushing = session->out.box.accepted.messages;
         session_await (session);
     }
@@ -333,7 +333,7 @@ use (world_t *self, worker_t *worker)
     }
     bool done = worker->to_send == 0 && session->out.box.handled.messages == session->out.box.accepted.messages;
     if (self->calm && done && !worker->leaving && session->state == SESSION_OPEN && world_chance (self, 100)
-    && !listener_commands (self, worker)) {
+        && !listener_commands (self, worker)) {
         session_goodbye (session);
         worker->leaving = true;
     }

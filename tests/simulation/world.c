@@ -156,7 +156,7 @@ fault (world_t *self)
         listener_stop (self);
     else
     if (kind == 2 && self->plan.takeovers && self->story_count < STORIES_MOST - WORKERS_MOST
-    && listener_has_places (self)) {
+        && listener_has_places (self)) {
         worker_die (self, worker);
         worker->born_at = self->now + world_below (self, 2 * self->plan.limits.liveness);
     }
@@ -169,7 +169,7 @@ static void
 restart_the_ended (world_t *self, worker_t *worker)
 {
     if (!worker_is_over (worker) || worker->leaving || worker->born_at != NEVER
-    ||  self->story_count >= STORIES_MOST - WORKERS_MOST || !listener_has_places (self) || !world_chance (self, 500))
+        || self->story_count >= STORIES_MOST - WORKERS_MOST || !listener_has_places (self) || !world_chance (self, 500))
         return;
     worker_die (self, worker);
     worker->born_at = self->now + world_below (self, 1000);

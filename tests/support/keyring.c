@@ -45,7 +45,7 @@ keyring_close (keyring_t *self)
 const char *
 keyring_file (const keyring_t *self, const char *name, const char *ending)
 {
-    static _Thread_local char buffers [4] [PATH_ROOM];
+    static _Thread_local char buffers [4][PATH_ROOM];
     static _Thread_local unsigned turn;
     char *path = buffers [turn++ % 4];
     snprintf (path, PATH_ROOM, "%s/%s%s", self->directory, name, ending);

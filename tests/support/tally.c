@@ -22,7 +22,7 @@
 struct tally {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    char sources [SOURCES_MOST] [MUSTER_NAME_MAX + 1];
+    char sources [SOURCES_MOST][MUSTER_NAME_MAX + 1];
     int64_t next [SOURCES_MOST];
     size_t sources_count;
     size_t count, wrong, late;

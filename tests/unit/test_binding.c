@@ -658,7 +658,7 @@ be_a_parent (const char *endpoint, int to_test)
 static void
 read_all (int from, void *bytes, size_t size)
 {
-    for (size_t used = 0; used < size;) {
+    for (size_t used = 0; used < size; ) {
         ssize_t more = read (from, (char *) bytes + used, size - used);
         cr_assert_gt (more, 0);
         used += (size_t) more;

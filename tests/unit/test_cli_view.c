@@ -95,7 +95,7 @@ draw (scene_t *scene)
         self.lines [self.count] = at;
     }
     for (size_t i = 1; i < self.count; i++)
-        self.lines [i] [-1] = 0;
+        self.lines [i][-1] = 0;
     return self;
 }
 
@@ -464,7 +464,10 @@ Test (number, is_never_wider_than_its_column)
 
 Test (number, tells_a_span_in_the_unit_that_it_is_read_in)
 {
-    static const struct { uint64_t us; const char *expected; } spans [] = {
+    static const struct {
+        uint64_t us;
+        const char *expected;
+    } spans [] = {
         { 0, "-" }, { 1, "1us" }, { 999, "999us" }, { 1000, "1.0ms" }, { 9999, "9.9ms" }, { 10000, "10ms" },
         { 999999, "999ms" }, { 1000000, "1.0s" }, { 12000000, "12s" }, { UINT64_MAX, "long" } };
     char text [NUMBER_ROOM];

@@ -85,7 +85,7 @@ count_other_threads (unsigned long long wanted)
 {
     int count = 0;
     DIR *tasks = opendir ("/proc/self/task");
-    for (struct dirent *task; (task = readdir (tasks));)
+    for (struct dirent *task; (task = readdir (tasks)); )
         if (atoi (task->d_name) > 0 && atoi (task->d_name) != getpid ())
             count += (signals_blocked_in (task->d_name) & wanted) == wanted;
     closedir (tasks);

@@ -29,7 +29,7 @@ assert_same (const char *cmd, const uint8_t *data, size_t data_size)
     encode_at (at, cmd, cmd_size, data, data_size);
     cr_assert_arr_eq (at, bytes, size, "a cmd of %zu bytes", cmd_size);
     scan_message_t message;
-    cr_assert_eq (scan_whole (at, size, SCAN_SESSION, &(scan_limits_t) {0}, &message), MUSTER_REFUSAL_NONE);
+    cr_assert_eq (scan_whole (at, size, SCAN_SESSION, &(scan_limits_t) { 0 }, &message), MUSTER_REFUSAL_NONE);
     cr_assert_eq (message.size, size);
     cr_assert_eq (message.cmd_size, cmd_size);
     cr_assert_eq (message.data_size, data_size);

@@ -258,7 +258,7 @@ assert_same_frame (const frame_t *one, const frame_t *other, const char *name)
 
 Test (frame, each_vector_is_read_as_it_says)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     while (next_vector (&walk)) {
         frame_t frame;
         const uint8_t *body;
@@ -284,7 +284,7 @@ Test (frame, each_vector_is_read_as_it_says)
 
 Test (frame, the_body_of_a_data_or_chunk_frame_is_what_follows_its_header)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     size_t bodies = 0;
     while (next_vector (&walk)) {
         if (!is_valid (&walk) || is_control (&walk))
@@ -306,8 +306,8 @@ Test (frame, the_body_of_a_data_or_chunk_frame_is_what_follows_its_header)
 
 Test (frame, each_control_frame_is_written_as_its_vector)
 {
-    walk_t walk = {0};
-    bool seen [FRAME_REPORT + 1] = {0};
+    walk_t walk = { 0 };
+    bool seen [FRAME_REPORT + 1] = { 0 };
     while (next_vector (&walk)) {
         if (!is_canonical (&walk) || !is_control (&walk))
             continue;
@@ -326,7 +326,7 @@ Test (frame, each_control_frame_is_written_as_its_vector)
 
 Test (frame, the_time_behind_another_version_is_read)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     size_t timed = 0;
     while (next_vector (&walk)) {
         frame_t frame;
@@ -367,7 +367,7 @@ Test (frame, a_question_is_a_hello_of_version_0)
 
 Test (frame, each_data_and_chunk_header_is_written_as_its_vector)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     while (next_vector (&walk)) {
         if (!is_canonical (&walk) || is_control (&walk))
             continue;
@@ -395,7 +395,7 @@ assert_no_fault (const uint8_t *bytes, size_t size, const char *name)
 
 Test (frame, every_truncation_of_a_vector_is_refused_or_a_sane_frame)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     while (next_vector (&walk))
         for (size_t size = 0; size <= walk.bytes.size; size++)
             assert_no_fault (walk.bytes.bytes, size, name_of (&walk));
@@ -403,7 +403,7 @@ Test (frame, every_truncation_of_a_vector_is_refused_or_a_sane_frame)
 
 Test (frame, a_control_frame_that_is_cut_short_is_refused)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     while (next_vector (&walk)) {
         if (!is_canonical (&walk) || !is_control (&walk))
             continue;
@@ -433,7 +433,7 @@ change_each_byte (const walk_t *walk, size_t index)
 
 Test (frame, every_change_of_one_byte_is_refused_or_a_sane_frame)
 {
-    walk_t walk = {0};
+    walk_t walk = { 0 };
     while (next_vector (&walk))
         if (is_valid (&walk))
             for (size_t index = 0; index < walk.bytes.size; index++)

@@ -49,7 +49,7 @@ expect (const void *expected, size_t expected_size)
     cr_assert_eq (muster_writer_bytes (writer, &bytes, &size), MUSTER_OK);
     cr_assert_eq (size, expected_size);
     cr_assert_arr_eq (bytes, expected, expected_size);
-    cr_assert_eq (scan_data (bytes, size, &(scan_limits_t) {.depth = 64}), MUSTER_REFUSAL_NONE);
+    cr_assert_eq (scan_data (bytes, size, &(scan_limits_t) { .depth = 64 }), MUSTER_REFUSAL_NONE);
     muster_writer_clear (writer);
 }
 
@@ -97,7 +97,7 @@ Test (picture, packs_bin)
 
 Test (picture, packs_an_array)
 {
-    const muster_array_t array = {.dtype = "|u1", .dims = 1, .shape = {2}, .bytes = "\x07\x08", .size = 2};
+    const muster_array_t array = { .dtype = "|u1", .dims = 1, .shape = { 2 }, .bytes = "\x07\x08", .size = 2 };
     cr_assert_eq (pack ("{s:A}", "w", &array), MUSTER_OK);
     EXPECT ("\x81\xa1w\xd7\x01\xa3|u1\x91\x02\x07\x08");
 }
@@ -134,7 +134,7 @@ Test (picture, is_refused_when_it_is_not_one_map)
     static const char *const bad [] = {
         "", " ", "i", "[]", "s", "{", "}", "{}}", "{}{}", "{}i", "{s}", "{s:i", "{s:i]", "{s:[}", "{s:[i}]", "{i:i}",
         "{{}:i}", "{s%:i}", "{s?:i}", "{s:i!}", "{s:s?}", "{s:z}", "{s:i%}", "{%s:i}", "{s:s%%}", "{s:s %}", "{s:i?}",
-        "{s:?}", "{!}", "{s:\x80}", "{s:i;s:i}", "?{}", "{}%"};
+        "{s:?}", "{!}", "{s:\x80}", "{s:i;s:i}", "?{}", "{}%" };
     for (size_t index = 0; index < sizeof bad / sizeof *bad; index++)
         cr_expect_eq (pack (bad [index], "a", "b", "c", "d"), MUSTER_INVAL, "%s", bad [index]);
     size_t size;
@@ -165,8 +165,8 @@ Test (picture, may_have_64_levels_and_no_more)
 
 Test (picture, refuses_arguments_that_cannot_be_packed)
 {
-    const muster_array_t array = {.dtype = "|u1", .dims = 1, .shape = {2}, .bytes = "\x07", .size = 1};
-    const muster_array_t no_bytes = {.dtype = "|u1", .dims = 1, .shape = {2}, .size = 2};
+    const muster_array_t array = { .dtype = "|u1", .dims = 1, .shape = { 2 }, .bytes = "\x07", .size = 1 };
+    const muster_array_t no_bytes = { .dtype = "|u1", .dims = 1, .shape = { 2 }, .size = 2 };
     cr_expect_eq (pack ("{s:s}", "k", NULL), MUSTER_INVAL);
     cr_expect_eq (pack ("{s:s}", NULL, "v"), MUSTER_INVAL);
     cr_expect_eq (pack ("{s:s%}", "k", NULL, (size_t) 0), MUSTER_INVAL);

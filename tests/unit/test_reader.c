@@ -173,8 +173,8 @@ Test (reader, stays_where_bytes_are_no_msgpack)
         const char *bytes;
         size_t size;
     } wrong [] = {
-        {"\xc1", 1}, {"\xd9", 1}, {"\xa2x", 2}, {"\xcb\0", 2}, {"\xc7\x01", 2}, {"\xd4\x01", 2},
-        {"\x92\xc0", 2}, {"\x81\xa0", 2}, {"\xdd\xff\xff\xff\xff\xc0", 6}, {"\xdf\xff\xff\xff\xff\xc0", 6}};
+        { "\xc1", 1 }, { "\xd9", 1 }, { "\xa2x", 2 }, { "\xcb\0", 2 }, { "\xc7\x01", 2 }, { "\xd4\x01", 2 },
+        { "\x92\xc0", 2 }, { "\x81\xa0", 2 }, { "\xdd\xff\xff\xff\xff\xc0", 6 }, { "\xdf\xff\xff\xff\xff\xc0", 6 } };
     for (size_t index = 0; index < sizeof wrong / sizeof *wrong; index++) {
         muster_reader_t reader;
         muster_value_t value;
@@ -223,10 +223,10 @@ Test (reader, reads_what_msgpack_c_packs)
     msgpack_packer packer;
     msgpack_sbuffer_init (&buffer);
     msgpack_packer_init (&packer, &buffer, msgpack_sbuffer_write);
-    static const int64_t numbers [] = {0, 1, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX,
-        -1, -32, -33, -128, -129, -32768, -32769, INT32_MIN, (int64_t) INT32_MIN - 1, INT64_MIN};
+    static const int64_t numbers [] = { 0, 1, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX,
+        -1, -32, -33, -128, -129, -32768, -32769, INT32_MIN, (int64_t) INT32_MIN - 1, INT64_MIN };
     enum { NUMBERS = sizeof numbers / sizeof *numbers };
-    static const size_t sizes [] = {0, 1, 2, 4, 8, 15, 16, 17, 31, 32, 255, 256, 65535, 65536};
+    static const size_t sizes [] = { 0, 1, 2, 4, 8, 15, 16, 17, 31, 32, 255, 256, 65535, 65536 };
     enum { SIZES = sizeof sizes / sizeof *sizes };
     static char payload [65536];
     for (int index = 0; index < NUMBERS; index++)
@@ -282,8 +282,8 @@ Test (reader, finds_the_JSON_of_each_vector_in_its_data)
 static muster_error_t
 take (const vectors_bytes_t *payload, muster_array_t *array)
 {
-    const muster_value_t value = {.type = MUSTER_VALUE_EXT, .ext_type = MUSTER_EXT_ARRAY,
-        .bytes = payload->bytes, .size = (uint32_t) payload->size};
+    const muster_value_t value = { .type = MUSTER_VALUE_EXT, .ext_type = MUSTER_EXT_ARRAY,
+        .bytes = payload->bytes, .size = (uint32_t) payload->size };
     return muster_value_array (&value, array);
 }
 
@@ -322,7 +322,7 @@ Test (reader, takes_each_array_vector_apart_or_refuses_it)
 Test (reader, finds_no_array_in_another_value)
 {
     muster_array_t array;
-    muster_value_t value = {.type = MUSTER_VALUE_BIN, .bytes = (const uint8_t *) "\xa3|u1\x90\x07", .size = 6};
+    muster_value_t value = { .type = MUSTER_VALUE_BIN, .bytes = (const uint8_t *) "\xa3|u1\x90\x07", .size = 6 };
     cr_assert_eq (muster_value_array (&value, &array), MUSTER_TYPE);
     value.type = MUSTER_VALUE_EXT;
     value.ext_type = 2;

@@ -18,8 +18,8 @@
 #include "wire/scan.h"
 #include "wire/skim.h"
 
-static const scan_limits_t usual = {.depth = 64, .message_size = 1 << 20};
-static const scan_limits_t disabled = {0};
+static const scan_limits_t usual = { .depth = 64, .message_size = 1 << 20 };
+static const scan_limits_t disabled = { 0 };
 
 /*  The prefix of a plain message, ["s", "c", up to its data. */
 #define PREFIX "\x93\xa1s\xa1" "c"
@@ -353,7 +353,7 @@ Test (scan, has_a_wall_where_the_depth_limit_is_disabled)
 
 Test (scan, counts_arrays_as_levels_too)
 {
-    const scan_limits_t two = {.depth = 2};
+    const scan_limits_t two = { .depth = 2 };
     scan_message_t message;
     static const uint8_t at_limit [] = PREFIX "\x81\xa1k\x90";
     static const uint8_t over [] = PREFIX "\x81\xa1k\x91\x90";
@@ -365,7 +365,7 @@ Test (scan, refuses_a_message_over_the_size_limit)
 {
     static const uint8_t bytes [] = PREFIX "\x81\xa1k\xa4text" PREFIX "\x80";
     const size_t first = sizeof PREFIX - 1 + 8;
-    scan_limits_t limits = {.message_size = first};
+    scan_limits_t limits = { .message_size = first };
     scan_message_t message;
     cr_assert_eq (scan_message (bytes, sizeof bytes - 1, SCAN_PLAIN, &limits, &message), MUSTER_REFUSAL_NONE);
     cr_assert_eq (message.size, first);
@@ -424,7 +424,7 @@ Test (scan, finds_a_repeated_key_in_large_maps_inside_large_maps)
         for (int level = 0; level < 3; level++) {
             muster_writer_map (writer, 20);
             for (int index = 0; index < 20; index++) {
-                char key [2] = {'k', (char) ('a' + (repeats && level == 1 && index == 19 ? 3 : index))};
+                char key [2] = { 'k', (char) ('a' + (repeats && level == 1 && index == 19 ? 3 : index)) };
                 muster_writer_str (writer, key, 2);
                 if (index < 19 || level == 2)
                     muster_writer_nil (writer);
@@ -481,10 +481,10 @@ Test (scan, says_so_when_there_is_no_memory_for_a_large_map)
 
 Test (scan, agrees_with_the_reference_on_every_string_of_up_to_3_bytes)
 {
-    static const size_t counts [] = {1, 1 << 8, 1 << 16, 1 << 24};
+    static const size_t counts [] = { 1, 1 << 8, 1 << 16, 1 << 24 };
     for (size_t size = 0; size <= 3; size++)
         for (size_t number = 0; number < counts [size]; number += size == 3 ? STEP : 1) {
-            const uint8_t bytes [3] = {(uint8_t) number, (uint8_t) (number >> 8), (uint8_t) (number >> 16)};
+            const uint8_t bytes [3] = { (uint8_t) number, (uint8_t) (number >> 8), (uint8_t) (number >> 16) };
             for (scan_form_t form = SCAN_PLAIN; form <= SCAN_SESSION; form++) {
                 scan_message_t message;
                 size_t ignored;
@@ -497,7 +497,7 @@ Test (scan, agrees_with_the_reference_on_every_string_of_up_to_3_bytes)
 Test (scan, agrees_with_the_reference_on_data_of_up_to_3_bytes)
 {
     for (uint32_t number = 0; number < 1u << 24; number += STEP) {
-        const uint8_t bytes [3] = {0x80 | (number & 0x7f), (uint8_t) (number >> 8), (uint8_t) (number >> 16)};
+        const uint8_t bytes [3] = { 0x80 | (number & 0x7f), (uint8_t) (number >> 8), (uint8_t) (number >> 16) };
         size_t size = 1 + (number >> 7 & 1) + (number > 1u << 16);
         cr_assert_eq (scan_data (bytes, size, &usual), scan_reference_data (bytes, size, &usual));
     }
@@ -549,14 +549,14 @@ Test (scan, agrees_with_the_reference_under_every_size_limit)
     size_t size;
     cr_assert_eq (muster_writer_bytes (writer, &bytes, &size), MUSTER_OK);
     for (size_t limit = 1; limit <= size + 1; limit++)
-        agree (bytes, size, SCAN_PLAIN, &(scan_limits_t) {.depth = 3, .message_size = limit});
+        agree (bytes, size, SCAN_PLAIN, &(scan_limits_t) { .depth = 3, .message_size = limit });
     muster_writer_destroy (&writer);
 }
 
 Test (scan, agrees_with_the_reference_on_every_name_of_two_bytes)
 {
     for (unsigned number = 0; number < 1 << 16; number++) {
-        uint8_t bytes [] = {0x93, 0xa2, (uint8_t) number, (uint8_t) (number >> 8), 0xa1, 'c', 0x80};
+        uint8_t bytes [] = { 0x93, 0xa2, (uint8_t) number, (uint8_t) (number >> 8), 0xa1, 'c', 0x80 };
         agree (bytes, sizeof bytes, SCAN_PLAIN, &usual);
     }
 }
@@ -586,7 +586,7 @@ Test (scan, agrees_with_the_reference_on_characters_at_the_edges)
         "\xc2\x80", "\xc2\x9f", "\xc2\xa0", "\xc1\xbf", "\xdf\xbf", "\xe0\x9f\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
         "\xed\xa0\x80", "\xed\xbf\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80\x80",
         "\xf4\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xf0\x9f\x98",
-        "\x80", "\x1f", " ", "~", "\x7f"};
+        "\x80", "\x1f", " ", "~", "\x7f" };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
         for (int before = 0; before < 20; before++)
             for (int after = 0; after < 10; after++) {
@@ -641,7 +641,7 @@ static void
 skim_agrees (const uint8_t *exact, size_t size, const scan_limits_t *limits)
 {
     uint8_t padded [PADDED];
-    scan_message_t skimmed = {0}, scanned = {0}, full = {0}, split = {0};
+    scan_message_t skimmed = { 0 }, scanned = { 0 }, full = { 0 }, split = { 0 };
     bool taken = skim_message (exact, exact + size, &skimmed);
     muster_refusal_t verdict = scan_whole (exact, size, SCAN_SESSION, limits, &scanned);
     muster_refusal_t expected = full_scan (exact, size, limits, padded, &full);
@@ -899,7 +899,10 @@ Test (skim, tells_keys_apart_that_look_alike_at_a_glance)
 
 Test (skim, tells_texts_of_keys_that_are_utf8_from_others)
 {
-    static const struct { const char *text; bool is_utf8; } texts [] = {
+    static const struct {
+        const char *text;
+        bool is_utf8;
+    } texts [] = {
         { "\xc3\xa9", true }, { "\xe2\x82\xac", true }, { "\xf0\x9f\x8e\xb5", true }, { "\xff", false },
         { "\xc3", false }, { "\xa9", false }, { "\xed\xa0\x80", false }, { "\xc0\x80", false }, { "\xf4\x90\x80\x80", false } };
     for (size_t index = 0; index < sizeof texts / sizeof *texts; index++)
@@ -923,7 +926,10 @@ Test (skim, tells_texts_of_keys_that_are_utf8_from_others)
 
 Test (skim, passes_over_values_of_every_kind)
 {
-    static const struct { const char *bytes; size_t size; } values [] = {
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } values [] = {
         { "\x00", 1 }, { "\x7f", 1 }, { "\xff", 1 }, { "\xe0", 1 }, { "\xc0", 1 }, { "\xc2", 1 }, { "\xc3", 1 },
         { "\xcc\x80", 2 }, { "\xcd\x80\x00", 3 }, { "\xce\x80\x00\x00\x00", 5 }, { "\xcf\x80\x00\x00\x00\x00\x00\x00\x00", 9 },
         { "\xd0\x80", 2 }, { "\xd1\x80\x00", 3 }, { "\xd2\x80\x00\x00\x00", 5 }, { "\xd3\x80\x00\x00\x00\x00\x00\x00\x00", 9 },

@@ -146,10 +146,10 @@ Test (unpack, refuses_a_value_of_another_type)
         const char *sign;
         const char *fits;
     } signs [] = {
-        {"{s:s}", "\xa1x"}, {"{s:s%}", "\xa1x"}, {"{s:n}", "\xc0"}, {"{s:b}", "\xc2"}, {"{s:i}", "\x05"},
-        {"{s:I}", "\x05"},
-        {"{s:U}", "\x05"}, {"{s:f}", "\x05"}, {"{s:y}", "\xc4\x01x"},
-        {"{s:A}", "\xc7\x06\x01\xa3|u1\x90\x07"}, {"{s:[]}", "\x90"}};
+        { "{s:s}", "\xa1x" }, { "{s:s%}", "\xa1x" }, { "{s:n}", "\xc0" }, { "{s:b}", "\xc2" }, { "{s:i}", "\x05" },
+        { "{s:I}", "\x05" },
+        { "{s:U}", "\x05" }, { "{s:f}", "\x05" }, { "{s:y}", "\xc4\x01x" },
+        { "{s:A}", "\xc7\x06\x01\xa3|u1\x90\x07" }, { "{s:[]}", "\x90" } };
     enum { SIGNS = sizeof signs / sizeof *signs };
     for (int sign = 0; sign < SIGNS; sign++)
         for (int value = 0; value < SIGNS; value++) {
@@ -219,7 +219,7 @@ Test (unpack, finds_keys_in_any_order_and_passes_others_over)
 
 Test (unpack, takes_containers_in_containers)
 {
-    int numbers [4] = {0};
+    int numbers [4] = { 0 };
     DATA ("\x82\xa1" "a\x93\x01\x81\xa1" "b\x92\x02\x03\x90\xa1z\x04");
     cr_assert_eq (unpack ("{s:[i{s:[ii]}[]], s:i}", "a", &numbers [0], "b", &numbers [1], &numbers [2],
         "z", &numbers [3]), MUSTER_OK);
@@ -298,7 +298,7 @@ Test (unpack, sets_the_variables_before_a_misfit)
 Test (unpack, refuses_a_bad_picture)
 {
     static const char *const bad [] = {
-        "", "i", "[]", "{s:i", "{s:i}}", "{s%:i}", "{s:i!s:i}", "{s!:i}", "{s:i!!}", "!{}", "{}!", "{s:z}"};
+        "", "i", "[]", "{s:i", "{s:i}}", "{s%:i}", "{s:i!s:i}", "{s!:i}", "{s:i!!}", "!{}", "{}!", "{s:z}" };
     int i = 0;
     VALUE ("\x05");
     for (size_t index = 0; index < sizeof bad / sizeof *bad; index++)

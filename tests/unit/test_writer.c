@@ -54,8 +54,8 @@ error_of (void)
 static void
 write_one_of_each (void)
 {
-    const float elements [] = {1, 2, 3};
-    const muster_array_t array = {.dtype = "<f4", .dims = 1, .shape = {3}, .bytes = elements, .size = sizeof elements};
+    const float elements [] = { 1, 2, 3 };
+    const muster_array_t array = { .dtype = "<f4", .dims = 1, .shape = { 3 }, .bytes = elements, .size = sizeof elements };
     muster_writer_seq (writer, 12);
     muster_writer_nil (writer);
     muster_writer_bool (writer, true);
@@ -163,14 +163,14 @@ Test (writer, refuses_payloads_of_4_GiB_without_touching_them)
 
 Test (writer, refuses_an_array_of_4_GiB)
 {
-    muster_array_t array = {.dtype = "|u1", .dims = 1, .shape = {UINT32_MAX}, .bytes = "", .size = UINT32_MAX};
+    muster_array_t array = { .dtype = "|u1", .dims = 1, .shape = { UINT32_MAX }, .bytes = "", .size = UINT32_MAX };
     muster_writer_array (writer, &array);
     cr_assert_eq (error_of (), MUSTER_TOOBIG);
 }
 
 Test (writer, refuses_an_array_whose_parts_do_not_fit)
 {
-    const muster_array_t good = {.dtype = "<f4", .dims = 2, .shape = {1, 2}, .bytes = "12345678", .size = 8};
+    const muster_array_t good = { .dtype = "<f4", .dims = 2, .shape = { 1, 2 }, .bytes = "12345678", .size = 8 };
     muster_array_t array = good;
     array.size = 7;
     muster_writer_array (writer, &array);
@@ -221,8 +221,8 @@ Test (writer, packs_arrays_that_read_back_the_same)
         if (!json_object_get_boolean (json_object_object_get (vector, "valid")))
             continue;
         vectors_bytes_t payload = vectors_bytes (vector, "hex");
-        const muster_value_t value = {.type = MUSTER_VALUE_EXT, .ext_type = MUSTER_EXT_ARRAY,
-            .bytes = payload.bytes, .size = (uint32_t) payload.size};
+        const muster_value_t value = { .type = MUSTER_VALUE_EXT, .ext_type = MUSTER_EXT_ARRAY,
+            .bytes = payload.bytes, .size = (uint32_t) payload.size };
         muster_array_t array;
         cr_assert_eq (muster_value_array (&value, &array), MUSTER_OK);
         muster_writer_clear (writer);
@@ -240,15 +240,15 @@ Test (writer, packs_arrays_that_read_back_the_same)
 Test (writer, says_the_byte_order_of_an_array)
 {
     static const char *const dtypes [][2] = {
-        {"=i1", "|i1"}, {"u1", "|u1"}, {"<u1", "<u1"}, {">f4", ">f4"},
+        { "=i1", "|i1" }, { "u1", "|u1" }, { "<u1", "<u1" }, { ">f4", ">f4" },
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        {"=f4", "<f4"}, {"f4", "<f4"}
+        { "=f4", "<f4" }, { "f4", "<f4" }
 #else
-        {"=f4", ">f4"}, {"f4", ">f4"}
+        { "=f4", ">f4" }, { "f4", ">f4" }
 #endif
     };
     for (size_t index = 0; index < sizeof dtypes / sizeof *dtypes; index++) {
-        muster_array_t array = {.dims = 1, .shape = {0}, .bytes = "", .size = 0};
+        muster_array_t array = { .dims = 1, .shape = { 0 }, .bytes = "", .size = 0 };
         strcpy (array.dtype, dtypes [index][0]);
         muster_writer_clear (writer);
         muster_writer_array (writer, &array);
@@ -270,7 +270,7 @@ elements_at (const muster_array_t *array)
 static void
 check_distance (const muster_array_t *array, size_t padding, size_t alignment)
 {
-    static const char text [64] = {0};
+    static const char text [64] = { 0 };
     muster_writer_clear (writer);
     size_t first = elements_at (array);
     muster_writer_str (writer, text, padding);
@@ -297,14 +297,14 @@ Test (writer, puts_large_arrays_where_all_are_aligned_if_one_is)
 {
     static const char zeros [262144];
     const muster_array_t arrays [] = {
-        {.dtype = "<f4", .dims = 1, .shape = {65536}, .bytes = zeros, .size = 262144},
-        {.dtype = "|u1", .dims = 1, .shape = {65535}, .bytes = zeros, .size = 65535},
-        {.dtype = "<f8", .dims = 1, .shape = {8192}, .bytes = zeros, .size = 65536},
-        {.dtype = "<f4", .dims = 2, .shape = {64, 1024}, .bytes = zeros, .size = 262144},
-        {.dtype = "<f4", .dims = 4, .shape = {32, 64, 3, 3}, .bytes = zeros, .size = 73728},
-        {.dtype = "<f2", .dims = 6, .shape = {1, 1, 2, 2, 64, 512}, .bytes = zeros, .size = 262144},
-        {.dtype = "<f2", .dims = 8, .shape = {1, 1, 1, 1, 2, 2, 64, 512}, .bytes = zeros, .size = 262144}};
-    static const size_t alignments [] = {8, 1, 8, 16, 32, 32, 64};
+        { .dtype = "<f4", .dims = 1, .shape = { 65536 }, .bytes = zeros, .size = 262144 },
+        { .dtype = "|u1", .dims = 1, .shape = { 65535 }, .bytes = zeros, .size = 65535 },
+        { .dtype = "<f8", .dims = 1, .shape = { 8192 }, .bytes = zeros, .size = 65536 },
+        { .dtype = "<f4", .dims = 2, .shape = { 64, 1024 }, .bytes = zeros, .size = 262144 },
+        { .dtype = "<f4", .dims = 4, .shape = { 32, 64, 3, 3 }, .bytes = zeros, .size = 73728 },
+        { .dtype = "<f2", .dims = 6, .shape = { 1, 1, 2, 2, 64, 512 }, .bytes = zeros, .size = 262144 },
+        { .dtype = "<f2", .dims = 8, .shape = { 1, 1, 1, 1, 2, 2, 64, 512 }, .bytes = zeros, .size = 262144 } };
+    static const size_t alignments [] = { 8, 1, 8, 16, 32, 32, 64 };
     for (size_t index = 0; index < sizeof arrays / sizeof *arrays; index++)
         for (size_t padding = 0; padding < 64; padding++)
             check_distance (&arrays [index], padding, alignments [index]);
@@ -313,8 +313,8 @@ Test (writer, puts_large_arrays_where_all_are_aligned_if_one_is)
 Test (writer, keeps_the_shortest_forms_for_small_arrays_and_the_first_large_one)
 {
     static const char zeros [65536];
-    const muster_array_t large = {.dtype = "|u1", .dims = 2, .shape = {64, 1024}, .bytes = zeros, .size = 65536};
-    const muster_array_t small = {.dtype = "|u1", .dims = 2, .shape = {1, 2}, .bytes = zeros, .size = 2};
+    const muster_array_t large = { .dtype = "|u1", .dims = 2, .shape = { 64, 1024 }, .bytes = zeros, .size = 65536 };
+    const muster_array_t small = { .dtype = "|u1", .dims = 2, .shape = { 1, 2 }, .bytes = zeros, .size = 2 };
     cr_expect_eq (elements_at (&large), 6 + 4 + 1 + 1 + 3);
     size_t before = 0;
     muster_writer_bytes (writer, NULL, &before);

@@ -570,7 +570,7 @@ listener_wait (PyObject *object, PyObject *const *arguments, Py_ssize_t count, P
     int timeout_ms;
     listener_t *self = listener_of (object);
     if (!self || arguments_from (arguments, count, names, "wait_for_workers", keywords, 1, values)
-    || arguments_timeout (values [1], &timeout_ms))
+        || arguments_timeout (values [1], &timeout_ms))
         return NULL;
     if (!PyIndex_Check (values [0]))
         return wait_for_sources (self, values [0], timeout_ms);

@@ -126,7 +126,7 @@ pack_ext (muster_writer_t *writer, PyObject *value, const place_t *place)
     Py_buffer view;
     if (ext_take_apart (value, &type, &view)) {
         if (!PyErr_ExceptionMatches (PyExc_TypeError) && !PyErr_ExceptionMatches (PyExc_ValueError)
-        && !PyErr_ExceptionMatches (PyExc_BufferError))
+            && !PyErr_ExceptionMatches (PyExc_BufferError))
             return -1;
         PyErr_Clear ();
         return complain (PyExc_TypeError, place, "Ext needs a type of -128 to 127 and bytes", "");
@@ -231,7 +231,7 @@ pack_numpy_scalar (muster_writer_t *writer, PyObject *value, const place_t *plac
         return -1;
     int rc;
     if (PyBool_Check (plain) || PyLong_Check (plain) || PyFloat_Check (plain) || PyBytes_Check (plain)
-    || PyUnicode_Check (plain))
+        || PyUnicode_Check (plain))
         rc = pack_value (writer, plain, place);
     else
         rc = pack_array (writer, value, place);

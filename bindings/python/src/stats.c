@@ -56,9 +56,12 @@ worker_dict (const muster_worker_stats_t *worker)
 {
     PyObject *dict = PyDict_New ();
     int rc = dict ? put_object (dict, "source", PyUnicode_FromString (worker->source)) : -1;
-    if (!rc) rc = put_object (dict, "address", PyUnicode_FromString (worker->address));
-    if (!rc) rc = put_object (dict, "session", PyUnicode_FromString (worker->session));
-    if (!rc) rc = put_object (dict, "present", PyBool_FromLong (worker->present));
+    if (!rc)
+        rc = put_object (dict, "address", PyUnicode_FromString (worker->address));
+    if (!rc)
+        rc = put_object (dict, "session", PyUnicode_FromString (worker->session));
+    if (!rc)
+        rc = put_object (dict, "present", PyBool_FromLong (worker->present));
 #define XX(name) if (!rc) rc = put (dict, #name, worker->name);
     MUSTER_WORKER_STATS_MAP (XX)
 #undef XX
@@ -86,8 +89,10 @@ stats_dict (const muster_stats_t *stats, const muster_worker_stats_t *workers, s
 {
     PyObject *dict = PyDict_New ();
     int rc = dict ? put_object (dict, "refused", refused_dict (stats)) : -1;
-    if (!rc) rc = put_object (dict, "times", times_list (stats));
-    if (!rc) rc = put_object (dict, "roster", roster_list (workers, count));
+    if (!rc)
+        rc = put_object (dict, "times", times_list (stats));
+    if (!rc)
+        rc = put_object (dict, "roster", roster_list (workers, count));
 #define XX(name) if (!rc) rc = put (dict, #name, stats->name);
     MUSTER_STATS_MAP (XX)
 #undef XX

@@ -276,7 +276,7 @@ worker_flush (PyObject *object, PyObject *const *arguments, Py_ssize_t count, Py
     int timeout_ms;
     worker_t *self = worker_of (object);
     if (!self || arguments_from (arguments, count, names, "flush", keywords, 0, &timeout)
-    || arguments_timeout (timeout, &timeout_ms))
+        || arguments_timeout (timeout, &timeout_ms))
         return NULL;
     muster_error_t error;
     CALL (error, muster_worker_flush (self->worker, timeout_ms));
@@ -344,7 +344,7 @@ worker_recv (PyObject *object, PyObject *const *arguments, Py_ssize_t count, PyO
     int timeout_ms;
     worker_t *self = worker_of (object);
     if (!self || arguments_from (arguments, count, names, "recv", keywords, 0, &timeout)
-    || arguments_timeout (timeout, &timeout_ms))
+        || arguments_timeout (timeout, &timeout_ms))
         return NULL;
     return take (self, timeout_ms);
 }

@@ -93,7 +93,8 @@ end_member (const member_t *member, int *left_ms)
     }
     if (WIFSIGNALED (status))
         fprintf (stderr, "federated: %s was ended by signal %d\n", member->source, WTERMSIG (status));
-    else if (WEXITSTATUS (status) != 0)
+    else
+    if (WEXITSTATUS (status) != 0)
         fprintf (stderr, "federated: %s failed\n", member->source);
 }
 

@@ -13,7 +13,7 @@
 #include "federated.h"
 
 #ifndef FEDERATED_DATA
-#    define FEDERATED_DATA "examples/data/digits.csv.gz"
+#define FEDERATED_DATA "examples/data/digits.csv.gz"
 #endif
 
 #define WORKERS_MAX 100

@@ -14,7 +14,7 @@
 /*  "<f4" is what a float is in memory on a little-endian machine. */
 #define DTYPE "<f4"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the weights would have to be swapped");
+_Static_assert (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the weights would have to be swapped");
 
 /*  What the neurons say of one digit. */
 typedef struct {

@@ -93,7 +93,8 @@ void
 owner_end_round (owner_t *self)
 {
     if (self->stage->execution % 2 == 0)
-        while (take_reply (self));
+        while (take_reply (self))
+            ;
     muster_ask_destroy (&self->ask);
 }
 

@@ -122,7 +122,7 @@ stage_take (stage_t *self, const muster_message_t *message)
 {
     ledger_take (&self->ledger, message);
     if (strcmp (muster_message_cmd (message), "SYNC") == 0 && !*muster_message_session (message)
-    &&  strcmp (muster_message_source (message), ledger_sources [SOURCE_SYNC]) == 0)
+        && strcmp (muster_message_source (message), ledger_sources [SOURCE_SYNC]) == 0)
         (void) muster_message_unpack (message, "{s:U}", "n", &self->synced);
 }
 
@@ -368,7 +368,8 @@ check_nothing_left (stage_t *self)
 void
 stage_start (stage_t *self)
 {
-    while (take_next (self, 0));
+    while (take_next (self, 0))
+        ;
     check_nothing_left (self);
     ledger_stopped (&self->ledger);
     disconnect_liar (self);

@@ -87,7 +87,7 @@ fault_of_round_trip (const frame_t *frame)
     if (first && second) {
         frame_write (frame, first);
         if (muster_writer_bytes (first, &once, &once_size) == MUSTER_OK
-        &&  frame_read (once, once_size, &again, &body, &body_size, &version) == MUSTER_REFUSAL_NONE) {
+            && frame_read (once, once_size, &again, &body, &body_size, &version) == MUSTER_REFUSAL_NONE) {
             frame_write (&again, second);
             bool same = muster_writer_bytes (second, &twice, &twice_size) == MUSTER_OK
                 && once_size == twice_size && memcmp (once, twice, once_size) == 0;

@@ -87,12 +87,22 @@ token_next (input_t *in, token_t *token)
         case 0xc9: return sized (in, OTHER, 4, 1, token);
         case 0xca: return fixed (in, OTHER, 4, token);
         case 0xcb: return fixed (in, OTHER, 8, token);
-        case 0xcc: case 0xcd: case 0xce: case 0xcf:
+        case 0xcc:
+        case 0xcd:
+        case 0xce:
+        case 0xcf:
             return fixed (in, NUMBER, 1u << (lead - 0xcc), token);
-        case 0xd0: case 0xd1: case 0xd2: case 0xd3:
+        case 0xd0:
+        case 0xd1:
+        case 0xd2:
+        case 0xd3:
             token->negative = true;
             return fixed (in, NUMBER, 1u << (lead - 0xd0), token);
-        case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8: {
+        case 0xd4:
+        case 0xd5:
+        case 0xd6:
+        case 0xd7:
+        case 0xd8: {
             unsigned payload = 1u << (lead - 0xd4);
             muster_refusal_t refusal = sized (in, OTHER, 0, 1, token);
             token->length = payload;
@@ -114,7 +124,7 @@ token_next (input_t *in, token_t *token)
 static bool
 is_text (const uint8_t *text, uint64_t size, bool control)
 {
-    static const uint32_t least [] = {0, 0, 0x80, 0x800, 0x10000};
+    static const uint32_t least [] = { 0, 0, 0x80, 0x800, 0x10000 };
     uint64_t i = 0;
     while (i < size) {
         uint8_t lead = text [i];
@@ -325,7 +335,7 @@ session (input_t *in)
 static input_t
 input (const uint8_t *bytes, size_t size, const scan_limits_t *limits)
 {
-    input_t in = {.bytes = bytes, .size = size, .depth_limit = limits->depth};
+    input_t in = { .bytes = bytes, .size = size, .depth_limit = limits->depth };
     if (limits->message_size > 0 && limits->message_size < size)
         in.size = limits->message_size;
     if (limits->depth == 0 || limits->depth > SCAN_DEPTH_WALL)

@@ -46,7 +46,7 @@ vectors_bytes_t
 vectors_bytes (json_object *vector, const char *field)
 {
     const char *text = vectors_text (vector, field);
-    vectors_bytes_t self = {.size = strlen (text) / 2};
+    vectors_bytes_t self = { .size = strlen (text) / 2 };
     self.bytes = malloc (self.size + 1);
     cr_assert_not_null (self.bytes);
     for (size_t index = 0; index < self.size; index++) {

@@ -252,7 +252,10 @@ act (actor_t *self)
         case 10: end_place (self); break;
         case 11: take_progress (); break;
         case 12: inbox_set_call (inbox, (inbox_call_t) below (&self->luck, INBOX_EACH_MESSAGE + 1)); break;
-        case 13: if (below (&self->luck, 4) == 0) give_up (self); break;
+        case 13:
+            if (below (&self->luck, 4) == 0)
+                give_up (self);
+            break;
         case 14: wake_heard (wake); break;
         default: sched_yield ();
     }
