@@ -106,7 +106,7 @@ class Values(ProducerCase):
     def test_binary_ext_and_text(self):
         self.assertEqual(
             self.printed({"b": b"\xff", "e": msgpack.ExtType(7, b"")}), '{"b":{"$bin":"/w=="},"e":{"$ext":[7,""]}}')
-        self.assertEqual(self.printed({"s": "é\0\u2028\x7f"}), '{"s":"é\\u0000\u2028\x7f"}')
+        self.assertEqual(self.printed({"s": "é\0\u2028\x7f"}), '{"s":"é\\u0000\\u2028\\u007f"}')
         self.assertEqual(self.printed({"a\0b": 1}), '{"a\\u0000b":1}')
 
     def test_dollars_and_nesting(self):

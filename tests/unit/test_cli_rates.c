@@ -34,7 +34,7 @@ put_count (muster_writer_t *writer, const char *name, uint64_t count)
 static const char *const counts [] = { "received", "received_bytes", "handled", "failed", "unhandled", "rejected",
     "workers", "sessions", "queued", "queued_bytes", "budget", "committed", "roster_more" };
 static const char *const worker_counts [] = {
-    "present", "received", "received_bytes", "handled", "coming", "coming_bytes", "silent_ms" };
+    "present", "received", "received_bytes", "handled", "coming", "coming_bytes", "silent_ms", "round_trip_us" };
 
 #define COUNT(list) (sizeof (list) / sizeof (list) [0])
 
