@@ -53,10 +53,11 @@ package: dependencies-package build-package
 fuzz: dependencies-fuzz build-fuzz
 	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
+#   Of src/, by the tests in C and those of the command. What runs as another user cannot write what it has counted.
 coverage: dependencies-coverage build-coverage
 	find build/coverage -name '*.gcda' -delete
-	/usr/bin/python3 tests/support/run.py build/coverage
-	gcovr --root . --filter src/ build/coverage
+	GCOV_ERROR_FILE=/dev/null /usr/bin/python3 tests/support/run.py build/coverage
+	gcovr --root . --filter src/ --fail-under-line 90 build/coverage
 
 format: dependencies-format
 	/usr/bin/python3 tests/house/check_format.py --update .

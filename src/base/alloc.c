@@ -24,22 +24,18 @@ alloc_fail_from (size_t nth)
     until_failure = nth;
 }
 
+#endif
+
 static bool
 is_to_fail (void)
 {
-    if (until_failure > 1) {
-        until_failure--;
-        return false;
-    }
-    return until_failure == 1;
-}
-#else
-static bool
-is_to_fail (void)
-{
+#ifdef MUSTER_TESTING
+    if (until_failure <= 1)
+        return until_failure == 1;
+    until_failure--;
+#endif
     return false;
 }
-#endif
 
 void *
 alloc_new (size_t size)
