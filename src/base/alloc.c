@@ -23,7 +23,6 @@ alloc_fail_from (size_t nth)
 {
     until_failure = nth;
 }
-
 #endif
 
 static bool
