@@ -49,12 +49,19 @@ def goal_figure(goal: Goal, results: Results) -> float | None:
     return results.ratio(goal.ours, goal.theirs, goal.what)
 
 
+def reached(goal: Goal, results: Results, figure: float) -> str:
+    """The verdict; where a goal is missed, also how far its bound came."""
+    bound = results.ratio(goal.bound, goal.theirs, goal.what) if goal.bound and goal.theirs else None
+    word = verdict(goal, figure)
+    return f"{word}; libzmq alone {bound:.2f}" if word == "MISSED" and bound else word
+
+
 def goal_rows(all_results: dict[str, Results]) -> list[list[str]]:
     rows = []
     for goal in measures.GOALS:
         results = all_results.get(goal.group.name)
         figure = goal_figure(goal, results) if results else None
-        if figure is None:
+        if not results or figure is None:
             continue
         one = goal.theirs is None
 
@@ -62,7 +69,7 @@ def goal_rows(all_results: dict[str, Results]) -> list[list[str]]:
             return short(value, goal.unit) if one else f"{value:.2f}"
         relation = "at most " if goal.small_is_good else "at least "
         rows.append([goal.text, text(figure), relation + text(goal.must), text(goal.aim) if goal.aim is not None else "",
-                     verdict(goal, figure)])
+                     reached(goal, results, figure)])
     return rows
 
 

@@ -86,6 +86,13 @@ class Driver(unittest.TestCase):
         self.assertEqual([report.verdict(small, value) for value in (1.5, 1.4, 1.15)], ["MISSED", "must", "aim"])
         self.assertEqual(report.verdict(goal(aim=None), 100), "must")
 
+    def test_a_missed_goal_says_how_far_its_bound_came_and_a_reached_one_does_not(self):
+        bounded = goal(bound="c")
+        results = Results({"a": [{"rate": 2}], "b": [{"rate": 1}], "c": [{"rate": 3}]})
+        self.assertEqual(report.reached(bounded, results, 2), "MISSED; libzmq alone 3.00")
+        self.assertEqual(report.reached(bounded, results, 4), "must")
+        self.assertEqual(report.reached(goal(), results, 2), "MISSED")
+
     def test_figures_are_short(self):
         for value, unit, text in ((3_288_845, "/s", "3.29 M/s"), (54_976, "B", "55 kB"), (0.0312, "%", "3.1 %"),
                                   (227.4, "us", "227 us"), (0.284, "s", "0.284 s"), (12, "B", "12 B")):
@@ -96,6 +103,7 @@ class Driver(unittest.TestCase):
             names = [contestant.name for contestant in each.group.contestants]
             self.assertIn(each.ours, names)
             self.assertIn(each.theirs, [None, *names])
+            self.assertIn(each.bound, [None, *names])
 
     def test_the_page_and_its_plots_are_the_same_for_the_same_figures(self):
         numbers = random.Random(1)
