@@ -91,10 +91,17 @@ end_siege (siege_t *self)
     these, one of every kind of lead byte and both ends of each range of fixed
     ones, unless the first byte begins an array as long as a message, one whose
     length follows, or a session's header: what begins with any other byte is
-    refused for that, whatever comes after. */
+    refused for that, whatever comes after. Of those AddressSanitizer, under which
+    each takes ten times as long, sees one in five. */
 static const uint8_t kinds [] = {
     0x00, 0x7f, 0x80, 0x81, 0x8f, 0x90, 0x93, 0x9f, 0xa0, 0xa1, 0xbf, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc7, 0xca, 0xcb,
     0xcc, 0xcf, 0xd0, 0xd3, 0xd4, 0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff };
+
+#ifdef __SANITIZE_ADDRESS__
+#   define STEP 5
+#else
+#   define STEP 1
+#endif
 
 static bool
 needs_all (int first)
@@ -108,7 +115,7 @@ push_all_of_three (siege_t *self, int first)
     bool all = needs_all (first);
     int thirds = all ? 256 : (int) sizeof kinds;
     for (int second = 0; second < 256; second++)
-        for (int i = 0; i < thirds; i++)
+        for (int i = 0; i < thirds; i += all ? 1 : STEP)
             push (self, (uint8_t []) { (uint8_t) first, (uint8_t) second, all ? (uint8_t) i : kinds [i] }, 3);
 }
 
