@@ -87,11 +87,11 @@ Test (worker, a_hundred_thousand_messages_of_one_worker_come_in_order)
 
 /*  So many messages, so fast, that their frames wait to be full. */
 #ifdef __SANITIZE_ADDRESS__
-#   define STREAM 40000         /* all of it takes ten times as long there */
-#   define BURSTS 25
+#define STREAM 40000            /* all of it takes ten times as long there */
+#define BURSTS 25
 #else
-#   define STREAM 200000
-#   define BURSTS 100
+#define STREAM 200000
+#define BURSTS 100
 #endif
 
 static void
