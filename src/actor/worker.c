@@ -699,10 +699,26 @@ muster_worker_source (const muster_worker_t *self)
     return self ? self->core.source : "";
 }
 
+/*  The actor writes it with the core's lock, once: it does not change any more. In a forked
+    child nobody writes it, and the lock may be held for ever. */
+static const char *
+session_reason (muster_worker_t *self)
+{
+    worker_core_t *core = &self->core;
+    bool foreign = is_foreign (self);
+    if (!foreign)
+        pthread_mutex_lock (&core->lock);
+    bool ended = core->session.state == SESSION_ENDED;
+    if (!foreign)
+        pthread_mutex_unlock (&core->lock);
+    return ended ? core->session.reason : "";
+}
+
 const char *
 muster_worker_reason (const muster_worker_t *self)
 {
     if (!self)
         return "";
-    return *self->reason ? self->reason : self->core.session.reason;
+    /*  To lock it changes nothing that its caller could see. */
+    return *self->reason ? self->reason : session_reason ((muster_worker_t *) self);
 }
