@@ -102,16 +102,6 @@ make_parts (muster_worker_t *self, const char *endpoint)
 }
 
 static void
-free_names (worker_core_t *core)
-{
-    while (core->names) {
-        listener_name_t *name = core->names;
-        core->names = name->next;
-        alloc_free (name);
-    }
-}
-
-static void
 free_parts (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
@@ -123,7 +113,7 @@ free_parts (muster_worker_t *self)
     transfers_clear (&core->transfers);
     muster_writer_destroy (&core->writer);
     wake_release (&core->wake);
-    free_names (core);
+    meeting_clear (&core->meeting);
     alloc_free (core->options.endpoint);
     alloc_free (core->options.return_endpoint);
     alloc_free (core->options.key_file);
