@@ -34,7 +34,8 @@ typedef struct _muster_worker_t muster_worker_t;
 /*  A message that muster_worker_recv gives on its own account, once, when the
     worker finds that another listener has the endpoint, or the same one has
     forgotten it: the commands sent before that did not arrive are void. Its
-    source is the listener's, its position 0; data {"source": ..., "reason": ...}. */
+    source is the listener's, its position 0; data {"source": ..., "reason": ...}. While
+    1,000 of them wait none is added; the next one then has "count": for how many it stands. */
 #define MUSTER_EVENT_RESTARTED "RESTARTED"
 
 MUSTER_BEGIN_DECLS

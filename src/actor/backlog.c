@@ -8,9 +8,26 @@
 
 #include "base/alloc.h"
 
+/*  Of refused messages only number and bytes are of use: a peer needs no credit, or hardly
+    any, for one more frame of them. */
+static bool
+join_refused (backlog_t *self, const batch_t *batch)
+{
+    batch_t *last = self->first ? self->last : NULL;
+    if (!last || !last->refused || !batch->refused
+        || last->stream != batch->stream || batch->count > UINT32_MAX - last->count)
+        return false;
+    last->count += batch->count;
+    last->done = last->count;
+    last->size += batch->size;
+    return true;
+}
+
 void
 backlog_keep (backlog_t *self, batch_t *batch)
 {
+    if (join_refused (self, batch))
+        return;
     batch_share (batch);
     batch->backlog_next = NULL;
     if (self->first)
@@ -101,7 +118,7 @@ keep_beginning (backlog_t *self, inbox_t *inbox, batch_t *batch, position_t *kep
 static void
 note_diverted (ahead_t *self, const batch_t *batch, uint32_t from, uint32_t to)
 {
-    for (uint32_t index = from; index < to; index++) {
+    for (uint32_t index = from; index < to && batch->marks; index++) {
         if (!(batch_marks (batch, index) & BATCH_DIVERTED))
             continue;
         uint64_t *positions = alloc_resize (self->positions, (self->count + 1) * sizeof *positions);

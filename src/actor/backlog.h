@@ -24,7 +24,7 @@ typedef struct {
     bool refused;           /* likewise */
 } settled_t;
 
-/*  Put a batch at the end. */
+/*  Put a batch at the end. One that is refused becomes part of a refused one that is there. */
 void backlog_keep (backlog_t *self, batch_t *batch);
 
 /*  The oldest messages that were handled and not settled yet, all of one batch;

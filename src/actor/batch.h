@@ -31,7 +31,7 @@ struct batch {
     batch_t *progress_next;     /* inbox: batches that have progressed */
     batch_t *backlog_next;      /* actor: the backlog it is in */
     void *owner;                /* actor: the peer whose backlog it is in; NULL: another or none */
-    blob_t *names;              /* owns the next three; NULL: they outlive the batch */
+    blob_t *names;              /* owns those of the next three that do not outlive the batch; NULL: all do */
     const char *key;            /* of the connection that it came by; NULL: none was asked for */
     const char *source;         /* session: whose messages these are */
     const char *session;        /* session: its id as text */

@@ -9,6 +9,10 @@
 
 #include "actor/batch.h"
 
+/*  Events that wait for whoever takes them: beyond so many, those of which a peer can make
+    any number are told later, together. */
+#define EVENTS_APART 1000
+
 /*  What is known; NULL and 0 for what is not. */
 typedef struct {
     const char *source;     /* the worker's */

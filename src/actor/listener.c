@@ -241,6 +241,16 @@ start_threads (muster_listener_t *self)
     return error;
 }
 
+/*  Whoever asks for the phase holds the roster's lock alone. */
+static void
+set_stopped (listener_core_t *core)
+{
+    roster_lock (&core->roster);
+    core->roster.open = false;
+    core->phase = LISTENER_STOPPED;
+    roster_unlock (&core->roster);
+}
+
 static muster_error_t
 start (muster_listener_t *self)
 {
@@ -259,10 +269,7 @@ start (muster_listener_t *self)
         inbox_close (self->core.inbox);
         binding_destroy (&self->core.binding);
         context_release (self->core.context);
-        roster_lock (&self->core.roster);
-        self->core.roster.open = false;
-        self->core.phase = LISTENER_STOPPED;
-        roster_unlock (&self->core.roster);
+        set_stopped (&self->core);
     }
     return error;
 }
@@ -309,7 +316,7 @@ reap (muster_listener_t *self, int64_t deadline_ms)
             return error;
         dispatch_destroy (&self->dispatch);
     }
-    self->core.phase = LISTENER_STOPPED;
+    set_stopped (&self->core);
     return 0;
 }
 

@@ -9,8 +9,7 @@
 #include "actor/event.h"
 #include "base/alloc.h"
 
-/*  Events that wait for their handler: beyond so many, refusals are told later, together. */
-#define EVENTS_MOST 1000
+/*  While refusals are told together, events are counted anew so often. */
 #define EVENTS_WAIT_MS 1000
 
 static void
@@ -61,7 +60,7 @@ static void
 tell_refused_until (listener_core_t *self, int64_t due)
 {
     refusal_note_t note;
-    while (inbox_events (self->inbox) < EVENTS_MOST && refusals_next (&self->refusals, due, &note))
+    while (inbox_events (self->inbox) < EVENTS_APART && refusals_next (&self->refusals, due, &note))
         put_event (self, MUSTER_EVENT_REFUSED, &(event_t) {
             .source = known (note.source), .address = known (note.address),
             .reason = note.reason, .count = note.count });
@@ -84,7 +83,7 @@ listener_refused_deadline (const listener_core_t *self)
 {
     int64_t deadline = refusals_deadline (&self->refusals);
     int64_t later = self->now + EVENTS_WAIT_MS;
-    return deadline < later && inbox_events (self->inbox) >= EVENTS_MOST ? later : deadline;
+    return deadline < later && inbox_events (self->inbox) >= EVENTS_APART ? later : deadline;
 }
 
 void

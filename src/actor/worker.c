@@ -102,16 +102,6 @@ make_parts (muster_worker_t *self, const char *endpoint)
 }
 
 static void
-free_names (worker_core_t *core)
-{
-    while (core->names) {
-        listener_name_t *name = core->names;
-        core->names = name->next;
-        alloc_free (name);
-    }
-}
-
-static void
 free_parts (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
@@ -123,7 +113,7 @@ free_parts (muster_worker_t *self)
     transfers_clear (&core->transfers);
     muster_writer_destroy (&core->writer);
     wake_release (&core->wake);
-    free_names (core);
+    meeting_clear (&core->meeting);
     alloc_free (core->options.endpoint);
     alloc_free (core->options.return_endpoint);
     alloc_free (core->options.key_file);
@@ -699,10 +689,26 @@ muster_worker_source (const muster_worker_t *self)
     return self ? self->core.source : "";
 }
 
+/*  The actor writes it with the core's lock, once: it does not change any more. In a forked
+    child nobody writes it, and the lock may be held for ever. */
+static const char *
+session_reason (muster_worker_t *self)
+{
+    worker_core_t *core = &self->core;
+    bool foreign = is_foreign (self);
+    if (!foreign)
+        pthread_mutex_lock (&core->lock);
+    bool ended = core->session.state == SESSION_ENDED;
+    if (!foreign)
+        pthread_mutex_unlock (&core->lock);
+    return ended ? core->session.reason : "";
+}
+
 const char *
 muster_worker_reason (const muster_worker_t *self)
 {
     if (!self)
         return "";
-    return *self->reason ? self->reason : self->core.session.reason;
+    /*  To lock it changes nothing that its caller could see. */
+    return *self->reason ? self->reason : session_reason ((muster_worker_t *) self);
 }

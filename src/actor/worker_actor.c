@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "actor/event.h"
 #include "actor/identity.h"
 #include "actor/monotonic.h"
 #include "actor/trace.h"
@@ -204,28 +203,12 @@ refuse (loop_t *self, muster_refusal_t reason)
             muster_refusal_name (reason), muster_refusal_text (reason), (unsigned long long) lines);
 }
 
-/*  The listener's source as text that lives as long as the worker. */
-static const char *
-listener_name (worker_core_t *core)
-{
-    const char *text = core->session.listener_source;
-    if (core->names && strcmp (core->names->text, text) == 0)
-        return core->names->text;
-    listener_name_t *name = alloc_new (sizeof *name);
-    if (!name)
-        return "";
-    memcpy (name->text, text, sizeof name->text);
-    name->next = core->names;
-    core->names = name;
-    return name->text;
-}
-
 static void
 take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32_t skip)
 {
     worker_core_t *core = self->core;
     scan_limits_t limits = { .depth = MUSTER_DEPTH_MAX, .message_size = core->session.limits.message_limit };
-    batch->source = listener_name (core);
+    meeting_name (&core->meeting, core->session.listener_source, batch);
     batch->session = core->session_text;
     batch->stream = core->session.in.stream;
     batch->first = first;
@@ -296,22 +279,6 @@ take_chunk (loop_t *self, const frame_t *frame, const uint8_t *body, size_t size
     }
 }
 
-/*  Told before any of its commands. */
-static void
-tell_of_another_listener (worker_core_t *core)
-{
-    if (!core->session.met_another)
-        return;
-    event_t event = { .source = core->session.listener_source,
-        .reason = "another listener: commands of the one before that did not arrive are void" };
-    batch_t *batch = event_new (core->session.listener_source, MUSTER_EVENT_RESTARTED, &event);
-    if (!batch)
-        return;
-    core->session.met_another = false;
-    inbox_put (core->inbox, batch);
-    batch_release (&batch);
-}
-
 static muster_refusal_t
 take_frame (loop_t *self, zmq_msg_t *msg)
 {
@@ -337,7 +304,8 @@ take_frame (loop_t *self, zmq_msg_t *msg)
         if (frame_is_stamped (&frame))
             session_take_stamp (session, &frame, monotonic_us ());
     }
-    tell_of_another_listener (self->core);
+    /*  Before any command of another listener: they come by later frames. */
+    meeting_tell (&self->core->meeting, session, self->core->inbox);
     return MUSTER_REFUSAL_NONE;
 }
 

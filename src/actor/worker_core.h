@@ -17,20 +17,13 @@
 #include "actor/backlog.h"
 #include "actor/flight.h"
 #include "actor/inbox.h"
+#include "actor/meeting.h"
 #include "actor/trace.h"
 #include "actor/transfer.h"
 #include "base/log.h"
 #include "model/endpoint.h"
 #include "model/session.h"
 #include "net/connection.h"
-
-/*  The source of a listener that this worker has met: messages refer to it. */
-typedef struct listener_name listener_name_t;
-
-struct listener_name {
-    listener_name_t *next;
-    char text [MUSTER_NAME_MAX + 1];
-};
 
 typedef struct {
     char *endpoint;
@@ -74,7 +67,7 @@ typedef struct {
 
     /*  The actor's */
     void *context;
-    listener_name_t *names;     /* the newest first */
+    meeting_t meeting;
     backlog_t backlog;          /* commands */
     log_limit_t refusal_log;
     trace_limit_t sent_log;     /* of control frames, for debugging */

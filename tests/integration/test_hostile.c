@@ -436,16 +436,6 @@ Test (hostile, nobody_speaks_for_anothers_session)
     end_siege (&siege);
 }
 
-static raw_t
-recv_kind (siege_t *self, int kind)
-{
-    raw_t frame;
-    do
-        MUST (raw_recv (&self->dealer, NULL, &frame, PATIENCE_MS));
-    while (raw_kind (&frame, NULL) != kind);
-    return frame;
-}
-
 /*  Where the listener's id is in a WELCOME with a source of 36 bytes, and in a HELLO with one of 4. */
 #define ID_IN_WELCOME (25 + 1 + 2 + 36 + 2)
 #define ID_IN_HELLO (25 + 1 + 2 + 4 + 1 + 2)
@@ -456,7 +446,7 @@ Test (hostile, one_that_claims_commands_before_they_were_sent_gets_those_that_fo
     raw_peer_t peer = raw_peer (0);
     raw_t hello = raw_hello (peer, "liar");
     raw_send (&siege.dealer, hello.bytes, hello.size);
-    raw_t welcome = recv_kind (&siege, RAW_WELCOME);
+    raw_t welcome = raw_await (&siege.dealer, RAW_WELCOME);
     cr_assert_eq (muster_listener_send (siege.scene.listener, "liar", "A", NULL), 0);
     peer.epoch++;
     hello = raw_hello (peer, "liar");
@@ -464,11 +454,11 @@ Test (hostile, one_that_claims_commands_before_they_were_sent_gets_those_that_fo
     memcpy (hello.bytes + ID_IN_HELLO, welcome.bytes + ID_IN_WELCOME, 16);
     hello.bytes [hello.size - 2] = 1;                               /* commands received */
     raw_send (&siege.dealer, hello.bytes, hello.size);
-    recv_kind (&siege, RAW_WELCOME);
+    raw_await (&siege.dealer, RAW_WELCOME);
     cr_assert_eq (muster_listener_send (siege.scene.listener, "liar", "B", NULL), 0);
     raw_t positions = raw_positions (peer, 1, 0, 1000, 0);
     raw_send (&siege.dealer, positions.bytes, positions.size);
-    raw_t data = recv_kind (&siege, RAW_DATA);
+    raw_t data = raw_await (&siege.dealer, RAW_DATA);
     cr_assert_eq (data.bytes [32], 2, "position");
     cr_assert_eq (data.bytes [36], 1, "messages");
     expect_alive (&siege);
@@ -485,6 +475,16 @@ typedef struct {
     raw_t route;
     uint32_t incarnations;
 } impostor_t;
+
+/*  The worker has connected anew, and says hello. */
+static void
+await_hello (impostor_t *self)
+{
+    raw_t frame;
+    do
+        MUST (raw_recv (&self->router, &self->route, &frame, PATIENCE_MS));
+    while (raw_kind (&frame, &self->peer) != RAW_HELLO);
+}
 
 /*  Answer what the worker sends until it sends a frame of this kind. A HELLO is
     welcomed by a listener that is always another, so that commands begin anew. */
@@ -660,11 +660,9 @@ Test (hostile, a_worker_lives_through_every_kind_of_change_of_one_byte_of_a_welc
     size_t size = welcome_of (impostor.peer).size;
     for (size_t at = 0; at < size; at++)
         for (size_t i = 0; i < sizeof changes; i++) {
-            raw_t gap = raw_positions (impostor.peer, 0, 0, 1000000, 4), frame;
+            raw_t gap = raw_positions (impostor.peer, 0, 0, 1000000, 4);
             send_to_worker (&impostor, gap.bytes, gap.size);
-            do
-                MUST (raw_recv (&impostor.router, &impostor.route, &frame, PATIENCE_MS));
-            while (raw_kind (&frame, &impostor.peer) != RAW_HELLO);
+            await_hello (&impostor);
             raw_t bad = raw_welcome (impostor.peer, ++impostor.incarnations, 1000, 1000);
             raw_t good = raw_welcome (impostor.peer, ++impostor.incarnations, 1000, 1000);
             bad.bytes [at] ^= changes [i];
@@ -680,11 +678,9 @@ Test (hostile, a_welcome_with_the_shortest_liveness_does_not_keep_the_worker_bus
 {
     for (uint8_t liveness = 0; liveness < 5; liveness++) {
         impostor_t impostor = begin_impostor ();
-        raw_t gap = raw_positions (impostor.peer, 0, 0, 1000000, 4), frame;
+        raw_t gap = raw_positions (impostor.peer, 0, 0, 1000000, 4);
         send_to_worker (&impostor, gap.bytes, gap.size);
-        do
-            MUST (raw_recv (&impostor.router, &impostor.route, &frame, PATIENCE_MS));
-        while (raw_kind (&frame, &impostor.peer) != RAW_HELLO);
+        await_hello (&impostor);
         raw_t welcome = raw_welcome (impostor.peer, 1, 1000, 1000);
         welcome.bytes [welcome.size - 9] = 0xcc;        /* the last field, one byte wide */
         welcome.bytes [welcome.size - 8] = liveness;
@@ -693,6 +689,43 @@ Test (hostile, a_welcome_with_the_shortest_liveness_does_not_keep_the_worker_bus
         expect_worker_alive (&impostor);
         end_impostor (&impostor);
     }
+}
+
+/*  Under another name of eight bytes, as "listener" is. */
+static void
+begin_epoch_as (impostor_t *self, const char *name)
+{
+    raw_t gap = raw_positions (self->peer, 0, 0, 1000000, 4);
+    send_to_worker (self, gap.bytes, gap.size);
+    await_hello (self);
+    raw_t welcome = raw_welcome (self->peer, ++self->incarnations, 1000000, 1000000);
+    memcpy (memmem (welcome.bytes, welcome.size, "listener", 8), name, 8);
+    send_to_worker (self, welcome.bytes, welcome.size);
+    serve_until (self, RAW_POSITIONS);
+}
+
+static void
+expect_from (muster_worker_t *worker, const char *name, const char *cmd)
+{
+    muster_message_t *command = scene_recv (worker);
+    cr_expect_str_eq (muster_message_cmd (command), cmd);
+    cr_expect_str_eq (muster_message_source (command), name);
+    muster_message_done (&command, 0);
+}
+
+Test (hostile, a_listener_that_is_called_otherwise_each_time_is_told_of_before_its_commands)
+{
+    impostor_t impostor = begin_impostor ();
+    for (int i = 0; i < 30; i++) {
+        char name [20];
+        snprintf (name, sizeof name, "other%03d", i);
+        begin_epoch_as (&impostor, name);
+        raw_t frame = one_message (impostor.peer);
+        send_to_worker (&impostor, frame.bytes, frame.size);
+        expect_from (impostor.worker, name, MUSTER_EVENT_RESTARTED);
+        expect_from (impostor.worker, name, "X");
+    }
+    end_impostor (&impostor);
 }
 
 Test (hostile, a_worker_that_is_told_the_end_says_why)

@@ -171,19 +171,26 @@ Test (plain_keys, a_restart_of_the_listener_lets_it_in_again)
 /*  --------------------------------------------------------------------------
     Not in */
 
+/*  Nothing but the refusal can end a call of it: its limit is an hour. */
+static muster_plain_t *
+begin_patient (const char *endpoint, const char *key, const char *server)
+{
+    muster_plain_t *plain = new_plain (endpoint, key, server);
+    muster_plain_set_no_progress (plain, 3600);
+    cr_assert_eq (muster_plain_start (plain), 0, "%s", muster_plain_reason (plain));
+    return plain;
+}
+
 static void
 expect_refused (const char *endpoint, const char *key, const char *server, const char *why)
 {
-    int64_t began = scene_now_ms ();
-    muster_plain_t *plain = begin_plain (endpoint, key, server);
+    muster_plain_t *plain = begin_patient (endpoint, key, server);
     muster_error_t error = muster_plain_send (plain, "a", "X", NULL);
     cr_expect (error == 0 || error == MUSTER_ACCESS, "%s", muster_error_name (error));
-    error = muster_plain_close (plain, PATIENCE_MS);
-    int64_t took = scene_now_ms () - began;
+    error = muster_plain_close (plain, -1);
     cr_expect_eq (error, MUSTER_ACCESS, "%s", muster_error_name (error));
     cr_expect (strstr (muster_plain_reason (plain), why), "%s", muster_plain_reason (plain));
     cr_expect (strstr (muster_plain_reason (plain), endpoint), "%s", muster_plain_reason (plain));
-    cr_expect_lt (took, REFUSED_MS, "%lld ms", (long long) took);
     cr_expect_eq (muster_plain_send (plain, "a", "X", NULL), MUSTER_CLOSED);
     muster_plain_destroy (&plain);
 }
@@ -229,13 +236,11 @@ Test (plain_keys, send_waits_no_longer_once_it_is_refused)
     scene_t scene = begin ();
     const char *const servers [] = { "other", NULL };
     for (int i = 0; i < 2; i++) {
-        int64_t began = scene_now_ms ();
-        muster_plain_t *plain = begin_plain (scene_endpoint (&scene), servers [i] ? "a" : NULL, servers [i]);
+        muster_plain_t *plain = begin_patient (scene_endpoint (&scene), servers [i] ? "a" : NULL, servers [i]);
         muster_error_t error;
         while ((error = muster_plain_send (plain, "a", "X", NULL)) == 0)
             continue;
         cr_expect_eq (error, MUSTER_ACCESS, "%s", muster_error_name (error));
-        cr_expect_lt (scene_now_ms () - began, REFUSED_MS);
         cr_expect_eq (muster_plain_send (plain, "a", "X", NULL), MUSTER_ACCESS);
         cr_expect_eq (muster_plain_check (plain), MUSTER_ACCESS);
         close_plain (plain, MUSTER_ACCESS);

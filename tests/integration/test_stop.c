@@ -7,11 +7,9 @@
     Liveness and drain are an hour: a stop that waits for either does not end in time.
 */
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <muster/muster.h>
@@ -21,6 +19,7 @@
 #include "producer.h"
 #include "raw.h"
 #include "scene.h"
+#include "stopping.h"
 
 #define HOUR 3600
 
@@ -34,33 +33,6 @@ begin (const char *endpoint)
     muster_listener_set_liveness (scene.listener, HOUR);
     muster_listener_set_drain (scene.listener, HOUR);
     return scene;
-}
-
-/*  --------------------------------------------------------------------------
-    A stop that must end */
-
-static void *
-stop (void *listener)
-{
-    MUST (muster_listener_stop (listener, NULL) == 0);
-    return NULL;
-}
-
-static pthread_t
-begin_stop (const scene_t *scene)
-{
-    pthread_t stopper;
-    MUST (pthread_create (&stopper, NULL, stop, scene->listener) == 0);
-    return stopper;
-}
-
-static void
-end_stop (pthread_t stopper)
-{
-    struct timespec until;
-    clock_gettime (CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_MS / 1000;
-    MUST (pthread_timedjoin_np (stopper, NULL, &until) == 0);
 }
 
 /*  --------------------------------------------------------------------------
@@ -78,12 +50,10 @@ greet (const scene_t *scene, raw_peer_t peer, const char *source)
 }
 
 static void
-await (raw_socket_t *dealer, int kind)
+send_data (raw_socket_t *push, raw_peer_t peer, uint64_t position)
 {
-    raw_t frame;
-    do
-        MUST (raw_recv (dealer, NULL, &frame, PATIENCE_MS));
-    while (raw_kind (&frame, NULL) != kind);
+    raw_t message = raw_message ("C", position), data = raw_data (peer, position, 1, &message);
+    raw_send (push, data.bytes, data.size);
 }
 
 Test (stop, does_not_wait_for_a_worker_whose_connection_ends_before_it_says_goodbye)
@@ -91,10 +61,10 @@ Test (stop, does_not_wait_for_a_worker_whose_connection_ends_before_it_says_good
     scene_t scene = begin (scene_tcp ());
     scene_start (&scene);
     raw_socket_t dealer = greet (&scene, raw_peer (1), "a");
-    pthread_t stopper = begin_stop (&scene);
-    await (&dealer, RAW_GOODBYE);
+    pthread_t stopper = stopping_begin (scene.listener);
+    raw_await (&dealer, RAW_GOODBYE);
     raw_close (&dealer);
-    end_stop (stopper);
+    stopping_end (stopper);
     scene_close (&scene);
 }
 
@@ -105,7 +75,25 @@ Test (stop, does_not_wait_for_a_worker_whose_connection_ended_before)
     raw_socket_t dealer = greet (&scene, raw_peer (1), "a");
     raw_close (&dealer);
     AWAIT (scene_stats (&scene).disconnects == 1);
-    end_stop (begin_stop (&scene));
+    stopping_end (stopping_begin (scene.listener));
+    scene_close (&scene);
+}
+
+/*  Its host is gone, say, and only the one connection is known to have ended: on the other
+    something may still come. */
+Test (stop, does_not_wait_longer_than_liveness_for_what_a_worker_that_is_gone_may_have_sent)
+{
+    scene_t scene = begin (scene_tcp ());
+    muster_listener_set_liveness (scene.listener, 1);
+    scene_start (&scene);
+    raw_socket_t dealer = greet (&scene, raw_peer (1), "a");
+    raw_socket_t push = raw_connect (ZMQ_PUSH, scene_endpoint (&scene));
+    send_data (&push, raw_peer (1), 1);
+    MUST (collector_wait (scene.messages, 1));
+    raw_close (&dealer);
+    AWAIT (scene_stats (&scene).disconnects == 1);
+    stopping_end (stopping_begin (scene.listener));
+    raw_close (&push);
     scene_close (&scene);
 }
 
@@ -114,9 +102,9 @@ Test (stop, waits_for_a_worker_that_is_there_while_another_is_gone)
     scene_t scene = begin (scene_tcp ());
     scene_start (&scene);
     raw_socket_t gone = greet (&scene, raw_peer (1), "a"), here = greet (&scene, raw_peer (2), "b");
-    pthread_t stopper = begin_stop (&scene);
-    await (&here, RAW_GOODBYE);
-    await (&gone, RAW_GOODBYE);
+    pthread_t stopper = stopping_begin (scene.listener);
+    raw_await (&here, RAW_GOODBYE);
+    raw_await (&gone, RAW_GOODBYE);
     raw_close (&gone);
     AWAIT (scene_stats (&scene).disconnects == 1);
     raw_socket_t push = raw_connect (ZMQ_PUSH, scene_endpoint (&scene));
@@ -124,7 +112,7 @@ Test (stop, waits_for_a_worker_that_is_there_while_another_is_gone)
     raw_t goodbye = raw_goodbye (raw_peer (2), 1);
     raw_send (&here, goodbye.bytes, goodbye.size);
     raw_send (&push, data.bytes, data.size);
-    end_stop (stopper);
+    stopping_end (stopper);
     cr_assert_eq (collector_count (scene.messages), 1);
     raw_close (&push);
     raw_close (&here);
@@ -147,13 +135,6 @@ fill_share (scene_t *scene)
     return producer;
 }
 
-static void
-send_data (raw_socket_t *push, raw_peer_t peer, uint64_t position)
-{
-    raw_t message = raw_message ("C", position), data = raw_data (peer, position, 1, &message);
-    raw_send (push, data.bytes, data.size);
-}
-
 /*  Another worker's GOODBYE tells that the stop has begun; it says goodbye for good. */
 Test (stop, handles_what_a_worker_that_is_gone_had_sent_before)
 {
@@ -170,13 +151,13 @@ Test (stop, handles_what_a_worker_that_is_gone_had_sent_before)
     raw_close (&push);
     raw_close (&dealer);
     AWAIT (scene_stats (&scene).disconnects >= 1);
-    pthread_t stopper = begin_stop (&scene);
-    await (&other, RAW_GOODBYE);
+    pthread_t stopper = stopping_begin (scene.listener);
+    raw_await (&other, RAW_GOODBYE);
     raw_t goodbye = raw_goodbye (raw_peer (2), 0);
     raw_send (&other, goodbye.bytes, goodbye.size);
-    await (&other, RAW_END);
+    raw_await (&other, RAW_END);
     collector_unblock (scene.messages);
-    end_stop (stopper);
+    stopping_end (stopper);
     cr_assert_eq (collector_count (scene.messages), LEFT_BEHIND + 1);
     raw_close (&other);
     producer_destroy (&producer);
@@ -210,6 +191,6 @@ Test (stop, does_not_wait_for_a_worker_that_was_killed)
     MUST (collector_wait (scene.messages, 1));
     MUST (kill (child, SIGKILL) == 0 && waitpid (child, NULL, 0) == child);
     AWAIT (scene_stats (&scene).disconnects >= 1);
-    end_stop (begin_stop (&scene));
+    stopping_end (stopping_begin (scene.listener));
     scene_close (&scene);
 }

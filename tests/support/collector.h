@@ -16,10 +16,6 @@
 /*  Long enough for a loaded machine; a test that is right never waits so long. */
 #define PATIENCE_MS 60000
 
-/*  Within this who is not let in learns of it: two seconds, and more on a loaded machine.
-    One who does not learn of it waits for as long as patience lasts. */
-#define REFUSED_MS 20000
-
 typedef struct collector collector_t;
 
 collector_t *collector_new (void);

@@ -419,6 +419,16 @@ raw_recv (raw_socket_t *self, raw_t *route, raw_t *frame, int timeout_ms)
     return true;
 }
 
+raw_t
+raw_await (raw_socket_t *self, int kind)
+{
+    raw_t frame;
+    do
+        MUST (raw_recv (self, NULL, &frame, PATIENCE_MS));
+    while (raw_kind (&frame, NULL) != kind);
+    return frame;
+}
+
 void
 raw_hang_up (const char *endpoint, int count)
 {

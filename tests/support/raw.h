@@ -97,4 +97,7 @@ void raw_hang_up (const char *endpoint, int count);
 /*  The next frame within a time, cut if it does not fit; false if none comes. route: of a ROUTER, else NULL. */
 bool raw_recv (raw_socket_t *self, raw_t *route, raw_t *frame, int timeout_ms);
 
+/*  The next frame of this kind, which must come; those before it are passed over. */
+raw_t raw_await (raw_socket_t *self, int kind);
+
 #endif

@@ -337,6 +337,22 @@ Test (session, a_silent_listener_is_left_and_tried_again_with_back_off)
     pair_destroy (pair);
 }
 
+/*  A worker that is not let in finds out by its third connection: these are all the pauses before it. */
+Test (session, two_connections_that_fail_at_once_are_followed_by_a_third_within_60_ms)
+{
+    pair_t *pair = pair_new (1 << 20, 1 << 16);
+    session_t *worker = &pair->worker;
+    int64_t began = pair->now;
+    for (uint32_t epoch = 1; epoch <= 3; epoch++) {
+        while (session_step (worker, pair->now) != SESSION_CONNECT)
+            pair->now = session_deadline (worker);
+        cr_assert_eq (worker->epoch, epoch);
+        cr_expect_leq (pair->now - began, epoch == 1 ? 0 : epoch == 2 ? 20 : 60);
+        session_disconnected (worker, pair->now);
+    }
+    pair_destroy (pair);
+}
+
 Test (session, heartbeats_keep_an_idle_session_alive)
 {
     pair_t *pair = pair_new (1 << 20, 1 << 16);

@@ -5,43 +5,17 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
 #include <criterion/criterion.h>
-#include <pthread.h>
-#include <time.h>
 
 #include <zmq.h>
 
 #include "net/context.h"
 #include "raw.h"
 #include "scene.h"
+#include "stopping.h"
 
 #define HOUR 3600
 
 TestSuite (stop, .init = scene_hush, .timeout = 120);
-
-static void *
-stop (void *listener)
-{
-    MUST (muster_listener_stop (listener, NULL) == 0);
-    return NULL;
-}
-
-static void
-await (raw_socket_t *dealer, int kind)
-{
-    raw_t frame;
-    do
-        MUST (raw_recv (dealer, NULL, &frame, PATIENCE_MS));
-    while (raw_kind (&frame, NULL) != kind);
-}
-
-static void
-end_stop (pthread_t stopper)
-{
-    struct timespec until;
-    clock_gettime (CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_MS / 1000;
-    MUST (pthread_timedjoin_np (stopper, NULL, &until) == 0);
-}
 
 /*  inproc is of the library's own context, and no monitor tells of it. */
 static raw_socket_t
@@ -51,7 +25,7 @@ greet (void *context, const char *endpoint)
     MUST (dealer.socket && zmq_connect (dealer.socket, endpoint) == 0);
     raw_t hello = raw_hello (raw_peer (1), "a");
     raw_send (&dealer, hello.bytes, hello.size);
-    await (&dealer, RAW_WELCOME);
+    raw_await (&dealer, RAW_WELCOME);
     return dealer;
 }
 
@@ -63,11 +37,10 @@ Test (stop, does_not_wait_for_a_worker_of_this_process_that_is_gone)
     scene_start (&scene);
     void *context = context_acquire ();
     raw_socket_t dealer = greet (context, "inproc://stop.return");
-    pthread_t stopper;
-    MUST (pthread_create (&stopper, NULL, stop, scene.listener) == 0);
-    await (&dealer, RAW_GOODBYE);
+    pthread_t stopper = stopping_begin (scene.listener);
+    raw_await (&dealer, RAW_GOODBYE);
     raw_close (&dealer);
-    end_stop (stopper);
+    stopping_end (stopper);
     context_release (context);
     scene_close (&scene);
 }
