@@ -16,8 +16,7 @@ import threading
 import unittest
 
 from command import MUSTER, CommandCase
-
-NOBODY = 65534
+from other import END, Other, frame
 
 
 def accept_all(listening, answer):
@@ -203,7 +202,7 @@ class Ipc(DoctorCase):
         os.chmod(directory, 0o755)
         _, endpoint = self.listen(endpoint=f"ipc://{directory}/socket")
         os.chmod(f"{directory}/socket", 0o600 if os.geteuid() == 0 else 0)
-        options = {"user": NOBODY, "cwd": "/"} if os.geteuid() == 0 else {}
+        options = {**self.as_nobody(), "cwd": "/"} if os.geteuid() == 0 else {}
         try:
             subprocess.run([MUSTER, "--version"], check=True, capture_output=True, **options)
         except (OSError, subprocess.CalledProcessError) as error:
