@@ -108,7 +108,10 @@ static void
 show_step (const muster_step_t *step, void *arg)
 {
     note_verdict (arg, step);
-    printf ("%-7s %-14s %s\n", !step->ok ? "failed" : *step->advice ? "remark" : "ok", step->name, step->text);
+    char line [VERDICT_ROOM];
+    snprintf (line, sizeof line, "%-7s %-14s %s", !step->ok ? "failed" : *step->advice ? "remark" : "ok", step->name, step->text);
+    say_clean (line);
+    puts (line);
     fflush (stdout);
 }
 

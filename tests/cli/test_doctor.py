@@ -182,6 +182,14 @@ class Unreached(DoctorCase):
         self.assertEqual((last["name"], last["ok"], last["text"] + ": " + last["advice"]), ("port", False, found["verdict"]))
 
 
+class Hostile(DoctorCase):
+    def test_what_the_listener_says_turns_no_writing(self):
+        other = Other(self, lambda question: frame(END, question, [16, "no\u202eway\u2028"]))
+        done = self.doctor(other.endpoint)
+        self.assert_ill(done, "protocol", r"the listener says: no\?way\?")
+        self.assertTrue(done.stdout.endswith("the listener says: no?way?\n"), done.stdout)
+
+
 class Ipc(DoctorCase):
     def test_a_path_that_is_not_there(self):
         self.assert_ill(self.doctor(self.ipc()), "path", "No such file or directory: start the listener")
