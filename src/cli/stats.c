@@ -25,7 +25,8 @@ static const char help [] =
     "                             [--key K.key --server L.pub]\n"
     "\n"
     "Print what the listener at ENDPOINT counts, as one JSON object. A listener without\n"
-    "keys answers its own machine; one with keys, those that are enrolled as observers.\n"
+    "keys answers over loopback (127.0.0.1, ::1) and ipc; one with keys, those that are\n"
+    "enrolled as observers.\n"
     "\n"
     "  --prometheus   print it in Prometheus' text format\n"
     "  --timeout S    how many seconds to wait for the answer (5 unless given)\n"
@@ -56,7 +57,6 @@ take_option (void *target, int option)
     return true;
 }
 
-static int
 static muster_error_t
 write_answer (const stats_t *self, FILE *out, const void *map, size_t size)
 {
@@ -86,6 +86,7 @@ make_text (const stats_t *self, const void *map, size_t size, char **text, size_
 }
 
 /*  Nothing on stdout of an answer that has a fault further on. */
+static int
 print (const stats_t *self, const void *map, size_t size)
 {
     char *text;
