@@ -35,8 +35,9 @@ typedef void (muster_step_fn) (const muster_step_t *step, void *arg);
     return_endpoint: NULL for the one that follows from endpoint. key and server are the
     caller's secret key file and the listener's public one; both NULL where the listener
     has no keys. timeout_ms: for each step; less than 0 for no limit. A name resolves as slowly
-    as its resolver does. The throughput is that of the control connection, to the listener: 4 MiB
-    in frames of 16,000 bytes, or as much as a second takes.
+    as its resolver does; a port that does not answer takes up to a second more. The
+    throughput is that of the control connection, to the listener: 4 MiB in frames of 16,000
+    bytes, or as much as a second takes.
     Errors, which are those of the last step: MUSTER_TIMEOUT if nobody answers, MUSTER_ACCESS if
     this key, or nobody without one, is let in, MUSTER_CLOSED if the listener is about to
     stop, MUSTER_VERSION, MUSTER_LOST if the connection breaks, MUSTER_ENDPOINT,

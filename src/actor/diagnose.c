@@ -25,7 +25,7 @@
 /*  Clocks that are further apart are worth a remark. */
 #define CLOCK_REMARK_MS 1000
 
-/*  Another address of a name gets so long to answer. */
+/*  All other addresses of a name together get so long to answer. */
 #define ELSEWHERE_MS 1000
 
 #define TEXT_ROOM REASON_ROOM
@@ -36,7 +36,9 @@ typedef struct {
     visit_t visit;
     endpoint_t named [SIDES];   /* as they were given, */
     endpoint_t sides [SIDES];   /* and with an address in place of a name */
+    reach_hosts_t hosts [SIDES]; /* all addresses of the name */
     int timeout_ms;
+    int64_t ports_until;        /* monotonic ms */
     bool timed_out;             /* while the connections were made */
     muster_error_t refused;     /* so soon that the handshake need not be waited for */
     round_trips_t trips;
@@ -155,31 +157,44 @@ static void
 tell_addresses (const diagnosis_t *self, int side)
 {
     const char *name = self->named [side].host, *taken = self->sides [side].host;
+    const reach_hosts_t *hosts = &self->hosts [side];
     char others [TEXT_ROOM / 2] = "";
     size_t used = 0;
-    reach_hosts_t hosts;
-    reach_hosts (&self->named [side], &hosts);
-    for (size_t i = 0; i < hosts.count; i++)
-        if (strcmp (hosts.hosts [i], taken) != 0 && used < sizeof others)
-            used += (size_t) snprintf (others + used, sizeof others - used, "%s%s", used ? ", " : "", hosts.hosts [i]);
+    for (size_t i = 0; i < hosts->count; i++)
+        if (strcmp (hosts->hosts [i], taken) != 0 && used < sizeof others)
+            used += (size_t) snprintf (others + used, sizeof others - used, "%s%s", used ? ", " : "", hosts->hosts [i]);
     if (strcmp (name, taken) == 0)
         found (self, name_of (side), "%s is an address", name);
     else
         found (self, name_of (side), "%s -> %s%s%s%s", name, taken, used ? " (also " : "", others, used ? ")" : "");
 }
 
-/*  The way back has the same host, as a rule. */
 static muster_error_t
-check_name (diagnosis_t *self, int side)
+resolve (diagnosis_t *self, int side)
 {
     char reason [REASON_ROOM];
-    bool told = side == BACK && strcmp (self->named [FRONT].host, self->named [BACK].host) == 0;
     muster_error_t error = endpoint_resolve (&self->named [side], &self->sides [side], reason);
     if (error)
         return fail (self, error, name_of (side), "look for a typing error, or give the listener's address", "%s", reason);
-    if (!told)
-        tell_addresses (self, side);
+    reach_hosts (&self->named [side], &self->hosts [side]);
+    tell_addresses (self, side);
     return 0;
+}
+
+/*  The way back has the same host, as a rule. Only here is a resolver waited for: all else goes by the address. */
+static muster_error_t
+check_name (diagnosis_t *self, int side)
+{
+    muster_error_t error = 0;
+    if (side == BACK && strcmp (self->named [FRONT].host, self->named [BACK].host) == 0) {
+        snprintf (self->sides [BACK].host, sizeof self->sides [BACK].host, "%s", self->sides [FRONT].host);
+        self->hosts [BACK] = self->hosts [FRONT];
+    }
+    else
+        error = resolve (self, side);
+    if (!error)
+        endpoint_text (&self->sides [side], side == FRONT ? self->visit.endpoint : self->visit.return_endpoint);
+    return error;
 }
 
 static const char *
@@ -226,18 +241,26 @@ static muster_error_t
 await_ports (diagnosis_t *self)
 {
     visit_t *visit = &self->visit;
-    int64_t deadline = monotonic_deadline (self->timeout_ms);
+    self->ports_until = monotonic_deadline (self->timeout_ms);
     muster_error_t error = visit_connect (visit);
     if (error)
         return error;
     while (!self->refused && visit->again_at == INT64_MAX && !self->timed_out) {
-        visit_wait (visit, deadline);
+        visit_wait (visit, self->ports_until);
         self->refused = visit_heed (visit);
         if (connection_reached (visit->connection, FRONT) && connection_reached (visit->connection, BACK))
             return 0;
-        self->timed_out = visit->now >= deadline;
+        self->timed_out = visit->now >= self->ports_until;
     }
     return 0;
+}
+
+/*  What both ports have left of their time; less than 0 for no limit. */
+static int
+ports_left_ms (const diagnosis_t *self)
+{
+    int64_t left = self->ports_until - monotonic_ms ();
+    return self->timeout_ms < 0 ? -1 : left > 0 ? (int) left : 0;
 }
 
 static const char *
@@ -263,15 +286,15 @@ side_text (const diagnosis_t *self, int side, char text [ENDPOINT_ROOM])
 static bool
 is_open_elsewhere (const diagnosis_t *self, int side, char *host, size_t room)
 {
-    reach_hosts_t hosts;
+    const reach_hosts_t *hosts = &self->hosts [side];
     if (is_ipc (self, side))
         return false;
-    reach_hosts (&self->named [side], &hosts);
-    for (size_t i = 0; i < hosts.count; i++) {
+    for (size_t i = 0; i < hosts->count; i++) {
         endpoint_t other = self->sides [side];
-        snprintf (other.host, sizeof other.host, "%s", hosts.hosts [i]);
-        snprintf (host, room, "%s", hosts.hosts [i]);
-        if (strcmp (other.host, self->sides [side].host) != 0 && reach_try (&other, ELSEWHERE_MS) == 0)
+        snprintf (other.host, sizeof other.host, "%s", hosts->hosts [i]);
+        snprintf (host, room, "%s", hosts->hosts [i]);
+        if (strcmp (other.host, self->sides [side].host) != 0
+            && reach_try (&other, ELSEWHERE_MS / (int) hosts->count) == 0)
             return true;
     }
     return false;
@@ -323,7 +346,7 @@ check_port (diagnosis_t *self, int side)
 {
     char where [ENDPOINT_ROOM];
     bool reached = connection_reached (self->visit.connection, side);
-    int problem = reached ? 0 : self->timed_out ? ETIMEDOUT : reach_try (&self->sides [side], self->timeout_ms);
+    int problem = reached ? 0 : self->timed_out ? ETIMEDOUT : reach_try (&self->sides [side], ports_left_ms (self));
     if (problem == EAGAIN)
         problem = ETIMEDOUT;
     if (problem)

@@ -70,7 +70,8 @@ gate_knows (const listener_core_t *self, const caller_t *caller)
 }
 
 /*  Only a listener beyond loopback is reached from elsewhere; there, who has no address is
-    somebody who is gone. */
+    somebody who is gone, and another address of this machine may be a stranger's: what forwards
+    ports lends it. */
 bool
 gate_admits_observer (const listener_core_t *self, const caller_t *caller)
 {

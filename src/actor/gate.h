@@ -29,7 +29,7 @@ bool gate_admits (const listener_core_t *self, const caller_t *caller, const cha
 /*  May it speak for any source at all? */
 bool gate_knows (const listener_core_t *self, const caller_t *caller);
 
-/*  May it ask what the listener counts? Without keys: if it is on this machine. */
+/*  May it ask what the listener counts? Without keys: if it comes by ipc or from a loopback address. */
 bool gate_admits_observer (const listener_core_t *self, const caller_t *caller);
 
 /*  May it say all messages of a plain batch, which was scanned? */

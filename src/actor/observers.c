@@ -16,7 +16,7 @@ static const char *
 why_not (const caller_t *caller)
 {
     return caller->secure ? "the key is no observer's: enrol it with --observer"
-        : "without keys a listener answers its own machine only";
+        : "without keys a listener answers over loopback and ipc only: ask on its machine, at 127.0.0.1 or ::1, or give it keys";
 }
 
 /*  The frame is the same for all: its session and epoch are nobody's. */

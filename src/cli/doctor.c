@@ -36,7 +36,8 @@ static const char help [] =
     "their own, and frames that are larger.\n"
     "\n"
     "  --json         print it as one JSON object\n"
-    "  --timeout S    how many seconds each step may take (5 unless given)\n"
+    "  --timeout S    how many seconds each step may take (5 unless given); for a name it\n"
+    "                 takes as long as its resolver, whose own limit holds\n"
     "  --return ENDPOINT\n"
     "                 the way back, for a listener that was given one of its own\n"
     "  --key K.key    the worker's key\n"
@@ -107,8 +108,11 @@ note_verdict (doctor_t *self, const muster_step_t *step)
 static void
 show_step (const muster_step_t *step, void *arg)
 {
+    char line [VERDICT_ROOM];
     note_verdict (arg, step);
-    printf ("%-7s %-14s %s\n", !step->ok ? "failed" : *step->advice ? "remark" : "ok", step->name, step->text);
+    snprintf (line, sizeof line, "%-7s %-14s %s", !step->ok ? "failed" : *step->advice ? "remark" : "ok", step->name, step->text);
+    say_clean (line);
+    puts (line);
     fflush (stdout);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/base64.h"
+#include "cli/utf8.h"
 
 /*  Digits of a double that always read back the same, and those that any
     decimal of so many digits survives. */
@@ -20,27 +21,20 @@
 
 static muster_error_t write_value (FILE *out, muster_reader_t *reader, int depth);
 
-/*  How many bytes are a character that is written as its number: what JSON forbids, what a terminal would
-    obey (U+007F to U+009F), and what readers of lines may take for the end of one (U+2028, U+2029). 0: none. */
+/*  How many bytes are a character that is written as its number: what JSON forbids, and what a terminal would
+    obey, or a reader of lines. 0: none. */
 static size_t
-take_unsafe (const uint8_t *text, size_t size, unsigned *character)
+take_unsafe (const uint8_t *text, size_t size, uint32_t *character)
 {
     *character = text [0];
-    if (text [0] < 0x20 || text [0] == 0x7f || text [0] == '"' || text [0] == '\\')
-        return 1;
-    if (size >= 2 && text [0] == 0xc2 && text [1] >= 0x80 && text [1] <= 0x9f) {
-        *character = text [1];
-        return 2;
-    }
-    if (size >= 3 && text [0] == 0xe2 && text [1] == 0x80 && (text [2] == 0xa8 || text [2] == 0xa9)) {
-        *character = 0x2000u | (text [2] - 0x80u);
-        return 3;
-    }
-    return 0;
+    if (text [0] < 0x7f)
+        return text [0] < 0x20 || text [0] == '"' || text [0] == '\\';
+    size_t taken = utf8_take ((const char *) text, size, character);
+    return utf8_is_obeyed (*character) ? taken : 0;
 }
 
 static void
-write_escaped (FILE *out, unsigned character)
+write_escaped (FILE *out, uint32_t character)
 {
     static const char short_forms [] = "b\bf\fn\nr\rt\t\"\"\\\\";
     for (const char *form = short_forms; *form; form += 2) {
@@ -56,7 +50,7 @@ static void
 write_text (FILE *out, const uint8_t *text, size_t size)
 {
     size_t done = 0, taken;
-    unsigned character;
+    uint32_t character;
     putc ('"', out);
     for (size_t i = 0; i < size; i += (taken > 0 ? taken : 1)) {
         taken = take_unsafe (text + i, size - i, &character);

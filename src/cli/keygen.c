@@ -27,12 +27,11 @@ keygen_command (int argc, char **argv)
     static const struct option options_known [] = {
         OPTIONS_END,
     };
+    static const options_t options = { .command = "keygen", .help = help, .known = options_known };
     char reason [MUSTER_KEYS_REASON_ROOM];
-    int option = getopt_long (argc, argv, ":h", options_known, NULL);
-    if (option == 'h')
-        return say_help (help);
-    if (option != -1)
-        return options_refuse ("keygen", option, argv);
+    int code;
+    if (!options_read (&options, argc, argv, NULL, &code))
+        return code;
     if (argc - optind != 1)
         return say_usage ("keygen", "give one name: the files are NAME.key and NAME.pub");
     const char *name = argv [optind];

@@ -25,6 +25,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/recorder.h"
 #include "cli/say.h"
 
@@ -35,8 +36,8 @@ static const char help [] =
     "Listen at ENDPOINT: tcp://ADDRESS:PORT (port * finds a free one) or ipc://PATH.\n"
     "Print each message on stdout, one JSON object a line:\n"
     "{\"source\":...,\"cmd\":...,\"data\":...}. Who joins and leaves is told on stderr.\n"
-    "SIGINT and SIGTERM end it once what has arrived is printed; with --allow SIGHUP\n"
-    "makes it read that file again.\n"
+    "SIGINT and SIGTERM end it once what has arrived is printed, or with 1 when stdout then\n"
+    "takes nothing for 5 seconds; with --allow SIGHUP makes it read that file again.\n"
     "\n"
     "  --count N                  end after N messages\n"
     "  --timeout S                end with 1 when S seconds pass first\n"
@@ -59,7 +60,12 @@ typedef struct {
     muster_writer_t *data;
 } errand_t;
 
+/*  Why it ends. */
+typedef enum { END_NOT_YET, END_COUNT, END_SIGNAL, END_TIMEOUT, END_BROKEN } end_t;
+
 typedef struct {
+    int argc;               /* for --send, which takes what follows it */
+    char **argv;
     const char *endpoint;
     uint64_t count;         /* 0: without end */
     double timeout;         /* seconds; 0: none */
@@ -71,14 +77,16 @@ typedef struct {
     errand_t *errands;
     size_t errand_count;
     muster_listener_t *listener;
+    FILE *out;              /* stdout */
     int signals;            /* readable when a signal has come */
+    int64_t deadline;       /* ms (clock_ms); INT64_MAX: none */
+    end_t end;
+    int64_t ending_since;   /* ms */
     uint64_t printed;
+    bool deaf;              /* nobody reads stdout */
     bool broken;            /* stdout, the recording or the listener */
     bool undone;            /* a message could not be recorded or printed: it is never done */
 } listen_t;
-
-/*  Why it ends. */
-typedef enum { END_NOT_YET, END_COUNT, END_SIGNAL, END_TIMEOUT, END_BROKEN } end_t;
 
 /*  --------------------------------------------------------------------------
     Events */
@@ -119,14 +127,100 @@ on_event (const muster_message_t *event, void *argument)
 }
 
 /*  --------------------------------------------------------------------------
+    News: signals, the deadline, a message */
+
+static void
+begin_end (listen_t *self, end_t why)
+{
+    if (self->end != END_NOT_YET)
+        return;
+    self->end = why;
+    self->ending_since = clock_ms ();
+}
+
+static void
+complain (listen_t *self, const char *what)
+{
+    say ("%s", what);
+    self->broken = true;
+}
+
+/*  What is wrong with the file leaves the list as it was. */
+static void
+read_allow_again (const listen_t *self)
+{
+    muster_error_t error = muster_listener_reload (self->listener);
+    if (error)
+        say ("the list stays as it was: %s", muster_listener_reason (self->listener));
+    else
+        say ("%s: read again", self->allow);
+}
+
+/*  A hangup is no reason to end. A listener that ends lets nobody in: its list is not read again. */
+static void
+take_signal (listen_t *self)
+{
+    struct signalfd_siginfo info;
+    if (read (self->signals, &info, sizeof info) != sizeof info)
+        return;
+    if (info.ssi_signo != SIGHUP)
+        begin_end (self, END_SIGNAL);
+    else
+    if (self->end == END_NOT_YET)
+        read_allow_again (self);
+}
+
+/*  Wait for a message (by its descriptor, -1 for none), a signal or the deadline, so long at most. */
+static void
+wait_for_news (listen_t *self, int descriptor, int most_ms)
+{
+    struct pollfd items [] = { { .fd = self->signals, .events = POLLIN }, { .fd = descriptor, .events = POLLIN } };
+    int64_t left = self->deadline - clock_ms ();
+    if (left <= 0)
+        begin_end (self, END_TIMEOUT);
+    else
+    if (poll (items, 2, left > most_ms ? most_ms : (int) left) < 0 && errno != EINTR)
+        complain (self, strerror (errno));
+    else
+    if (items [0].revents)
+        take_signal (self);
+}
+
+/*  --------------------------------------------------------------------------
     Messages */
 
+/*  When it is to end, stdout that takes nothing for so long is not waited for. */
+#define DEAF_MS 5000
+
+/*  While stdout takes nothing. */
 static bool
-print (const muster_message_t *message)
+is_over (void *argument, int64_t stalled_ms)
 {
-    if (json_write_message (stdout, message) == MUSTER_OK && fflush (stdout) == 0)
+    listen_t *self = argument;
+    wait_for_news (self, -1, 0);
+    self->deaf = self->end != END_NOT_YET && stalled_ms >= DEAF_MS && clock_ms () - self->ending_since >= DEAF_MS;
+    return self->deaf;
+}
+
+/*  Where stderr is the same pipe nobody is to be told, and who tries waits for ever. */
+static void
+say_deaf (void)
+{
+    struct pollfd item = { .fd = STDERR_FILENO, .events = POLLOUT };
+    if (poll (&item, 1, 0) <= 0)
+        _exit (EXIT_FAILED);
+    say ("stdout: nobody reads it; what was not printed is not handled");
+}
+
+static bool
+print (listen_t *self, const muster_message_t *message)
+{
+    if (json_write_message (self->out, message) == MUSTER_OK && fflush (self->out) == 0)
         return true;
-    say ("stdout: %s", strerror (errno));
+    if (self->deaf)
+        say_deaf ();
+    else
+        say ("stdout: %s", strerror (errno));
     return false;
 }
 
@@ -140,10 +234,11 @@ take_message (listen_t *self, int timeout_ms)
     if (error == MUSTER_TIMEOUT)
         return true;
     if (error) {
-        self->broken = error != MUSTER_CLOSED;
+        if (error != MUSTER_CLOSED)
+            complain (self, muster_error_text (error));
         return false;
     }
-    if ((self->record && !recorder_add (&self->recorder, message)) || !print (message)) {
+    if ((self->record && !recorder_add (&self->recorder, message)) || !print (self, message)) {
         self->broken = self->undone = true;
         return false;
     }
@@ -158,59 +253,21 @@ is_enough (const listen_t *self)
     return self->broken || (self->count > 0 && self->printed == self->count);
 }
 
-/*  What is wrong with the file leaves the list as it was. */
 static void
-read_allow_again (const listen_t *self)
-{
-    muster_error_t error = muster_listener_reload (self->listener);
-    if (error)
-        say ("the list stays as it was: %s", muster_listener_reason (self->listener));
-    else
-        say ("%s: read again", self->allow);
-}
-
-/*  A hangup is no reason to end. */
-static end_t
-take_signal (const listen_t *self)
-{
-    struct signalfd_siginfo info;
-    if (read (self->signals, &info, sizeof info) != sizeof info)
-        return END_NOT_YET;
-    if (info.ssi_signo != SIGHUP)
-        return END_SIGNAL;
-    read_allow_again (self);
-    return END_NOT_YET;
-}
-
-/*  Wait for a message, a signal or the deadline. */
-static end_t
-wait_for_news (const listen_t *self, int descriptor, int64_t deadline)
-{
-    struct pollfd items [] = { { .fd = self->signals, .events = POLLIN }, { .fd = descriptor, .events = POLLIN } };
-    int64_t left = deadline - clock_ms ();
-    if (left <= 0)
-        return END_TIMEOUT;
-    if (poll (items, 2, left > INT_MAX ? INT_MAX : (int) left) < 0 && errno != EINTR)
-        return END_BROKEN;
-    return items [0].revents ? take_signal (self) : END_NOT_YET;
-}
-
-static end_t
 take_messages (listen_t *self)
 {
     int descriptor;
-    int64_t deadline = self->timeout > 0 ? clock_ms () + (int64_t) (self->timeout * 1000) : INT64_MAX;
-    if (muster_listener_descriptor (self->listener, &descriptor))
-        return END_BROKEN;
-    end_t end = END_NOT_YET;
-    while (end == END_NOT_YET) {
-        end = wait_for_news (self, descriptor, deadline);
-        if (end == END_NOT_YET && !take_message (self, 0))
-            end = END_BROKEN;
-        if (is_enough (self))
-            end = self->broken ? END_BROKEN : END_COUNT;
+    muster_error_t error = muster_listener_descriptor (self->listener, &descriptor);
+    if (error)
+        complain (self, muster_error_text (error));
+    self->deadline = self->timeout > 0 ? clock_ms () + (int64_t) (self->timeout * 1000) : INT64_MAX;
+    while (!is_enough (self) && self->end == END_NOT_YET) {
+        wait_for_news (self, descriptor, INT_MAX);
+        if (!is_enough (self) && self->end == END_NOT_YET && !take_message (self, 0))
+            begin_end (self, END_BROKEN);
     }
-    return end;
+    if (is_enough (self))
+        self->end = self->broken ? END_BROKEN : END_COUNT;
 }
 
 /*  --------------------------------------------------------------------------
@@ -229,8 +286,9 @@ static void
 drain (listen_t *self)
 {
     pthread_t stopper;
-    if (pthread_create (&stopper, NULL, stop, self) != 0) {
-        self->broken = true;
+    int problem = pthread_create (&stopper, NULL, stop, self);
+    if (problem) {
+        complain (self, strerror (problem));
         return;
     }
     while (!is_enough (self) && take_message (self, -1))
@@ -260,13 +318,13 @@ report (listen_t *self)
 static int
 listen_until_end (listen_t *self)
 {
-    end_t end = take_messages (self);
-    if (end == END_SIGNAL || end == END_TIMEOUT)
+    take_messages (self);
+    if (self->end == END_SIGNAL || self->end == END_TIMEOUT)
         drain (self);
     else
         stop_at_once (self);
     report (self);
-    bool done = end == END_COUNT || end == END_SIGNAL;
+    bool done = self->end == END_COUNT || self->end == END_SIGNAL;
     return done && !self->broken ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -322,16 +380,13 @@ end_recording (listen_t *self, bool started)
     return true;
 }
 
+/*  With signals and stdout ready. */
 static int
-run (listen_t *self)
+listen_and_record (listen_t *self)
 {
     int code = EXIT_FAILED;
-    if (!take_signals (self))
+    if (self->record && !recorder_open (&self->recorder, self->record))
         return code;
-    if (self->record && !recorder_open (&self->recorder, self->record)) {
-        close (self->signals);
-        return code;
-    }
     bool started = start (self);
     if (started) {
         say ("listening on %s", muster_listener_endpoint (self->listener));
@@ -344,7 +399,23 @@ run (listen_t *self)
     if (self->undone)
         _exit (code);
     muster_listener_destroy (&self->listener);
-    close (self->signals);
+    return code;
+}
+
+static int
+run (listen_t *self)
+{
+    int code = EXIT_FAILED;
+    self->out = output_open (is_over, self);
+    if (!self->out) {
+        say ("out of memory");
+        return code;
+    }
+    if (take_signals (self)) {
+        code = listen_and_record (self);
+        close (self->signals);
+    }
+    fclose (self->out);
     return code;
 }
 
@@ -366,16 +437,16 @@ static const struct option options_known [] = {
 
 /*  The value of --send, and the two arguments that follow it. */
 static bool
-take_errand (listen_t *self, int argc, char **argv)
+take_errand (listen_t *self)
 {
-    if (argc - optind < 2) {
+    if (self->argc - optind < 2) {
         say_usage ("listen", "--send needs SOURCE CMD JSON");
         return false;
     }
     errand_t *errand = &self->errands [self->errand_count];
     errand->source = optarg;
-    errand->cmd = argv [optind++];
-    const char *json = argv [optind++];
+    errand->cmd = self->argv [optind++];
+    const char *json = self->argv [optind++];
     if (!options_name ("listen", "SOURCE of --send", errand->source)
         || !options_name ("listen", "CMD of --send", errand->cmd))
         return false;
@@ -384,10 +455,10 @@ take_errand (listen_t *self, int argc, char **argv)
     return errand->data;
 }
 
-/*  False if it is wrong, which was said. */
 static bool
-take_option (listen_t *self, int option, int argc, char **argv)
+take_option (void *target, int option)
 {
+    listen_t *self = target;
     switch (option) {
         case OPTION_COUNT:
             if (options_count (optarg, &self->count))
@@ -400,7 +471,7 @@ take_option (listen_t *self, int option, int argc, char **argv)
             say_usage ("listen", "--timeout needs a number of seconds, more than 0");
             return false;
         case OPTION_SEND:
-            return take_errand (self, argc, argv);
+            return take_errand (self);
         case OPTION_RECORD:
             return options_file ("listen", "--record", optarg, &self->record);
         case OPTION_KEY:
@@ -414,21 +485,17 @@ take_option (listen_t *self, int option, int argc, char **argv)
 }
 
 static int
-listen_with_options (listen_t *self, int argc, char **argv)
+listen_with_options (listen_t *self)
 {
-    int option;
-    while ((option = getopt_long (argc, argv, ":h", options_known, NULL)) != -1) {
-        if (option == 'h')
-            return say_help (help);
-        if (option == '?' || option == ':')
-            return options_refuse ("listen", option, argv);
-        if (!take_option (self, option, argc, argv))
-            return EXIT_USAGE;
-    }
-    if (!options_endpoint ("listen", argc, argv, &self->endpoint))
+    static const options_t options = {
+        .command = "listen", .help = help, .known = options_known, .take = take_option };
+    int code;
+    if (!options_read (&options, self->argc, self->argv, self, &code))
+        return code;
+    if (!options_endpoint ("listen", self->argc, self->argv, &self->endpoint))
         return EXIT_USAGE;
-    if (optind < argc)
-        return say_usage ("listen", "one endpoint only, not also %s", argv [optind]);
+    if (optind < self->argc)
+        return say_usage ("listen", "one endpoint only, not also %s", self->argv [optind]);
     if (!self->key != !self->allow)
         return say_usage ("listen", "--%s is missing: keys need both", self->key ? "allow" : "key");
     if (self->insecure && self->key)
@@ -439,12 +506,12 @@ listen_with_options (listen_t *self, int argc, char **argv)
 int
 listen_command (int argc, char **argv)
 {
-    listen_t self = { .errands = calloc ((size_t) argc, sizeof (errand_t)) };
+    listen_t self = { .argc = argc, .argv = argv, .errands = calloc ((size_t) argc, sizeof (errand_t)) };
     if (!self.errands) {
         say ("out of memory");
         return EXIT_FAILED;
     }
-    int code = listen_with_options (&self, argc, argv);
+    int code = listen_with_options (&self);
     for (size_t i = 0; i < self.errand_count; i++)
         muster_writer_destroy (&self.errands [i].data);
     free (self.errands);

@@ -116,7 +116,7 @@ options_count (const char *text, uint64_t *count)
 bool
 options_name (const char *command, const char *option, const char *text)
 {
-    if (utf8_is_name (text))
+    if (utf8_is_name (text, strlen (text)))
         return true;
     say_usage (command, "%s needs 1 to %d bytes of UTF-8 without control characters", option, MUSTER_NAME_MAX);
     return false;

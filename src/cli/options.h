@@ -24,7 +24,7 @@ typedef struct {
     const char *command;
     const char *help;
     const struct option *known;                 /* getopt_long's, to OPTIONS_END */
-    bool (*take) (void *target, int option);    /* with its value in optarg; false if it is wrong, which was said */
+    bool (*take) (void *target, int option);    /* with its value in optarg; false if it is wrong, which was said; NULL: only --help */
 } options_t;
 
 /*  Read the options of argv. False if that was all: *code is what the process is to end with. */

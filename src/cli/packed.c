@@ -44,6 +44,13 @@ packed_find_count (muster_reader_t map, const char *key, uint64_t *count)
 }
 
 bool
+packed_find_newer_count (muster_reader_t map, const char *key, uint64_t *count)
+{
+    muster_reader_t at;
+    return !packed_find (map, key, &at) || packed_read_count (&at, count);
+}
+
+bool
 packed_find_container (muster_reader_t map, const char *key, muster_value_type_t type,
     muster_reader_t *at, uint32_t *count)
 {
@@ -59,4 +66,10 @@ packed_find_text (muster_reader_t map, const char *key, muster_value_t *text)
 {
     muster_reader_t at;
     return packed_find (map, key, &at) && muster_reader_next (&at, text) == 0 && text->type == MUSTER_VALUE_STR;
+}
+
+const char *
+packed_error_text (muster_error_t error)
+{
+    return error == MUSTER_FORMAT ? "the answer is none that this version understands" : muster_error_text (error);
 }

@@ -22,10 +22,16 @@ bool packed_find (muster_reader_t map, const char *key, muster_reader_t *at);
 bool packed_read_count (muster_reader_t *at, uint64_t *count);
 bool packed_find_count (muster_reader_t map, const char *key, uint64_t *count);
 
+/*  The same of what an older listener does not tell: count stays as it is then. */
+bool packed_find_newer_count (muster_reader_t map, const char *key, uint64_t *count);
+
 /*  Go into a map or an array of so many elements. */
 bool packed_find_container (muster_reader_t map, const char *key, muster_value_type_t type,
     muster_reader_t *at, uint32_t *count);
 
 bool packed_find_text (muster_reader_t map, const char *key, muster_value_t *text);
+
+/*  What went wrong with an answer, in words. */
+const char *packed_error_text (muster_error_t error);
 
 #endif

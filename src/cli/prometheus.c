@@ -12,6 +12,7 @@
 #include <muster/stats.h>
 
 #include "cli/packed.h"
+#include "cli/utf8.h"
 
 typedef struct {
     const char *field;      /* of the map, or of each worker in its roster */
@@ -51,6 +52,10 @@ static const metric_t worker_metrics [] = {
     { "commands", "muster_worker_commands", "gauge", "Commands to the worker that it has not handled." },
     { "commands_bytes", "muster_worker_commands_bytes", "gauge", "Memory that commands to the worker take." },
     { "silent_ms", "muster_worker_silent_milliseconds", "gauge", "Time since the worker was heard last." },
+};
+
+/*  What an older listener does not tell. */
+static const metric_t newer_worker_metrics [] = {
     { "round_trip_us", "muster_worker_round_trip_microseconds", "gauge",
         "Round trip as the worker measured last, 0 if not yet." },
 };
@@ -63,20 +68,20 @@ write_head (FILE *out, const metric_t *metric)
     fprintf (out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name, metric->type);
 }
 
-static void
+/*  False if text is no name: what has control characters may come from anybody, and go to a terminal. */
+static bool
 write_label (FILE *out, const char *name, const muster_value_t *text)
 {
-    fprintf (out, "%s=\"", name);
+    if (!utf8_is_name ((const char *) text->bytes, text->size))
+        return false;
+    fprintf (out, "{%s=\"", name);
     for (uint32_t i = 0; i < text->size; i++) {
-        if (text->bytes [i] == '\n')
-            fputs ("\\n", out);
-        else {
-            if (text->bytes [i] == '"' || text->bytes [i] == '\\')
-                fputc ('\\', out);
-            fputc (text->bytes [i], out);
-        }
+        if (text->bytes [i] == '"' || text->bytes [i] == '\\')
+            fputc ('\\', out);
+        fputc (text->bytes [i], out);
     }
-    fputc ('"', out);
+    fputs ("\"}", out);
+    return true;
 }
 
 static bool
@@ -104,9 +109,10 @@ write_refused (FILE *out, muster_reader_t map)
     for (; pairs > 0; pairs--) {
         if (muster_reader_next (&at, &reason) || !packed_read_count (&at, &count))
             return false;
-        fprintf (out, "%s{", metric.name);
-        write_label (out, "reason", &reason);
-        fprintf (out, "} %" PRIu64 "\n", count);
+        fputs (metric.name, out);
+        if (!write_label (out, "reason", &reason))
+            return false;
+        fprintf (out, " %" PRIu64 "\n", count);
     }
     return true;
 }
@@ -142,23 +148,27 @@ write_worker (FILE *out, muster_reader_t worker, const metric_t *metric)
     uint64_t count;
     if (!packed_find_text (worker, "source", &source) || !packed_find_count (worker, metric->field, &count))
         return false;
-    fprintf (out, "%s{", metric->name);
-    write_label (out, "source", &source);
-    fprintf (out, "} %" PRIu64 "\n", count);
+    fputs (metric->name, out);
+    if (!write_label (out, "source", &source))
+        return false;
+    fprintf (out, " %" PRIu64 "\n", count);
     return true;
 }
 
+/*  newer: who does not have it has no sample. */
 static bool
-write_workers (FILE *out, muster_reader_t map, const metric_t *metric)
+write_workers (FILE *out, muster_reader_t map, const metric_t *metric, bool newer)
 {
-    muster_reader_t at;
+    muster_reader_t at, value;
     uint32_t workers;
     if (!packed_find_container (map, "roster", MUSTER_VALUE_ARRAY, &at, &workers))
         return false;
     write_head (out, metric);
-    for (; workers > 0; workers--)
-        if (!write_worker (out, at, metric) || muster_reader_skip (&at))
+    for (; workers > 0; workers--) {
+        bool has = !newer || packed_find (at, metric->field, &value);
+        if ((has && !write_worker (out, at, metric)) || muster_reader_skip (&at))
             return false;
+    }
     return true;
 }
 
@@ -172,7 +182,9 @@ prometheus_write (FILE *out, const void *bytes, size_t size)
         whole = write_metric (out, map, &metrics [i]);
     whole = whole && write_refused (out, map) && write_times (out, map);
     for (size_t i = 0; whole && i < COUNT (worker_metrics); i++)
-        whole = write_workers (out, map, &worker_metrics [i]);
+        whole = write_workers (out, map, &worker_metrics [i], false);
+    for (size_t i = 0; whole && i < COUNT (newer_worker_metrics); i++)
+        whole = write_workers (out, map, &newer_worker_metrics [i], true);
     if (!whole)
         return MUSTER_FORMAT;
     return ferror (out) ? MUSTER_SYSTEM : 0;

@@ -112,7 +112,7 @@ take_name (cursor_t *self, char name [RECORDING_NAME_MAX + 1])
         return;
     memcpy (name, taken, size);
     name [size] = 0;
-    if (strlen (name) != size || !utf8_is_name (name))
+    if (!utf8_is_name (name, size))
         self->result = RECORDING_BROKEN;
 }
 

@@ -85,13 +85,11 @@ static bool
 map_file (replay_t *self)
 {
     struct stat status;
-    int file = open (self->path, O_RDONLY | O_CLOEXEC);
+    /*  Who opens a pipe would wait for its other end. */
+    int file = open (self->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     bool known = file >= 0 && fstat (file, &status) == 0;
-    if (known && !S_ISREG (status.st_mode)) {
-        errno = EINVAL;
-        known = false;
-    }
-    if (known && status.st_size > 0) {
+    bool regular = known && S_ISREG (status.st_mode);
+    if (regular && status.st_size > 0) {
         void *bytes = mmap (NULL, (size_t) status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
         known = bytes != MAP_FAILED;
         signal (SIGBUS, end_shortened);
@@ -100,9 +98,12 @@ map_file (replay_t *self)
     }
     if (!known)
         say ("%s: %s", self->path, strerror (errno));
+    else
+    if (!regular)
+        say ("%s: no regular file", self->path);
     if (file >= 0)
         close (file);
-    return known;
+    return known && regular;
 }
 
 static int

@@ -25,13 +25,12 @@ revoke_command (int argc, char **argv)
     static const struct option options_known [] = {
         OPTIONS_END,
     };
+    static const options_t options = { .command = "revoke", .help = help, .known = options_known };
     const char *allow_file, *public_file;
     char reason [MUSTER_KEYS_REASON_ROOM];
-    int option = getopt_long (argc, argv, ":h", options_known, NULL);
-    if (option == 'h')
-        return say_help (help);
-    if (option != -1)
-        return options_refuse ("revoke", option, argv);
+    int code;
+    if (!options_read (&options, argc, argv, NULL, &code))
+        return code;
     if (argc - optind != 2)
         return say_usage ("revoke", "give the allow file and the public key file");
     if (!options_file ("revoke", "ALLOWFILE", argv [optind], &allow_file)

@@ -8,22 +8,31 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "cli/utf8.h"
 
 #define LINE_ROOM 2048
 #define HINT_ROOM 100   /* where help is comes to the end of a line of any length */
 
-/*  U+0080 to U+009F are control characters to some terminals, two bytes of UTF-8 each. */
-static void
-blank_controls (char *text)
+/*  What is no UTF-8, of a file's name say, stays: who reads UTF-8 obeys none of it. */
+void
+say_clean (char *text)
 {
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char) text [0], next = (unsigned char) text [1];
-        if (byte < 0x20 || byte == 0x7f)
-            *text = '?';
-        else
-        if (byte == 0xc2 && next >= 0x80 && next < 0xa0)
-            text [0] = text [1] = '?';
+    char *to = text;
+    size_t left = strlen (text), size;
+    for (; left > 0; text += size, left -= size) {
+        uint32_t character;
+        size = utf8_take (text, left, &character);
+        if (size > 0 && utf8_is_obeyed (character)) {
+            *to++ = '?';
+            continue;
+        }
+        size = size > 0 ? size : 1;
+        memmove (to, text, size);
+        to += size;
     }
+    *to = 0;
 }
 
 void
@@ -34,7 +43,7 @@ say (const char *format, ...)
     va_start (arguments, format);
     vsnprintf (line, sizeof line, format, arguments);
     va_end (arguments);
-    blank_controls (line);
+    say_clean (line);
     fprintf (stderr, "muster: %s\n", line);
 }
 

@@ -10,8 +10,11 @@
 /*  What the process ends with. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/*  One line, "muster: " before it; control characters in it become "?". Any thread. */
+/*  One line, "muster: " before it, clean. Any thread. */
 void say (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
+
+/*  What a terminal would obey, or a reader of lines (utf8_is_obeyed), becomes "?". */
+void say_clean (char *text);
 
 /*  What is wrong with how command was called, and where help is. Returns EXIT_USAGE. */
 int say_usage (const char *command, const char *format, ...) __attribute__ ((format (printf, 2, 3)));

@@ -23,12 +23,12 @@ typedef struct {
     unsigned width;
 } glyph_t;
 
-/*  Characters without a width that turn or break lines, or hide. */
+/*  Besides these, characters without a width that hide. */
 static bool
 is_sly (uint32_t character)
 {
-    return (character >= 0x200b && character <= 0x200f) || (character >= 0x2028 && character <= 0x202e)
-        || (character >= 0x2060 && character <= 0x206f) || character == 0x61c || character == 0xfeff;
+    return utf8_is_obeyed (character) || (character >= 0x200b && character <= 0x200d)
+        || (character >= 0x2060 && character <= 0x206f) || character == 0xfeff;
 }
 
 /*  Take one off text, which is not at its end. */

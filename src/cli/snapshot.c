@@ -33,7 +33,6 @@ static const field_t worker_fields [] = {
     FIELD (muster_worker_stats_t, received), FIELD (muster_worker_stats_t, received_bytes),
     FIELD (muster_worker_stats_t, handled), FIELD (muster_worker_stats_t, coming),
     FIELD (muster_worker_stats_t, coming_bytes), FIELD (muster_worker_stats_t, silent_ms),
-    FIELD (muster_worker_stats_t, round_trip_us),
 };
 
 static bool
@@ -92,7 +91,8 @@ read_worker (muster_reader_t map, muster_worker_stats_t *worker)
         || !packed_find_count (map, "present", &present))
         return false;
     worker->present = present != 0;
-    return read_fields (map, worker_fields, COUNT (worker_fields), worker);
+    return read_fields (map, worker_fields, COUNT (worker_fields), worker)
+        && packed_find_newer_count (map, "round_trip_us", &worker->round_trip_us);
 }
 
 static int

@@ -21,8 +21,9 @@ typedef struct {
     int64_t taken_at;                       /* ms (clock_ms) */
 } snapshot_t;
 
-/*  Read the packed map that muster_observe gave. The caller destroys what it gets. Errors:
-    MUSTER_FORMAT if something else is where a number or a name is expected, MUSTER_NOMEM. */
+/*  Read the packed map that muster_observe gave. The caller destroys what it gets. What an older
+    listener does not tell is 0, for not known. Errors: MUSTER_FORMAT if something else is where
+    a number or a name is expected, MUSTER_NOMEM. */
 muster_error_t snapshot_read (snapshot_t **self_p, const void *map, size_t size, int64_t now);
 
 void snapshot_destroy (snapshot_t **self_p);

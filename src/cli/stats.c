@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <muster/listener.h>
 #include <muster/observe.h>
@@ -14,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/packed.h"
 #include "cli/prometheus.h"
 #include "cli/contact.h"
 #include "cli/say.h"
@@ -23,7 +25,8 @@ static const char help [] =
     "                             [--key K.key --server L.pub]\n"
     "\n"
     "Print what the listener at ENDPOINT counts, as one JSON object. A listener without\n"
-    "keys answers its own machine; one with keys, those that are enrolled as observers.\n"
+    "keys answers over loopback (127.0.0.1, ::1) and ipc; one with keys, those that are\n"
+    "enrolled as observers.\n"
     "\n"
     "  --prometheus   print it in Prometheus' text format\n"
     "  --timeout S    how many seconds to wait for the answer (5 unless given)\n"
@@ -54,16 +57,47 @@ take_option (void *target, int option)
     return true;
 }
 
+static muster_error_t
+write_answer (const stats_t *self, FILE *out, const void *map, size_t size)
+{
+    if (self->prometheus)
+        return prometheus_write (out, map, size);
+    muster_error_t error = json_write_data (out, map, size);
+    fputc ('\n', out);
+    return error;
+}
+
+/*  The whole text, which the caller frees; NULL after an error. */
+static muster_error_t
+make_text (const stats_t *self, const void *map, size_t size, char **text, size_t *text_size)
+{
+    *text = NULL;
+    FILE *out = open_memstream (text, text_size);
+    if (!out)
+        return MUSTER_NOMEM;
+    muster_error_t error = write_answer (self, out, map, size);
+    if (fclose (out) != 0 && !error)
+        error = MUSTER_NOMEM;
+    if (error) {
+        free (*text);
+        *text = NULL;
+    }
+    return error == MUSTER_SYSTEM ? MUSTER_NOMEM : error;
+}
+
+/*  Nothing on stdout of an answer that has a fault further on. */
 static int
 print (const stats_t *self, const void *map, size_t size)
 {
-    muster_error_t error = self->prometheus ? prometheus_write (stdout, map, size) : json_write_data (stdout, map, size);
-    if (error == MUSTER_FORMAT) {
-        say ("%s: the answer is none that this version understands", self->contact.endpoint);
+    char *text;
+    size_t text_size;
+    muster_error_t error = make_text (self, map, size, &text, &text_size);
+    if (error) {
+        say ("%s: %s", self->contact.endpoint, packed_error_text (error));
         return EXIT_FAILED;
     }
-    if (!self->prometheus)
-        putchar ('\n');
+    fwrite (text, 1, text_size, stdout);
+    free (text);
     return say_flush ();
 }
 

@@ -200,6 +200,8 @@ draw (top_t *self)
     terminal_size (&view.columns, &view.lines);
     describe_trouble (self, &view);
     char *text = view_draw (&view, &size);
+    if (!text)
+        snprintf (self->trouble, sizeof self->trouble, "out of memory");
     if (!text || !terminal_show (&self->terminal, text, size))
         end (self, EXIT_FAILED);
     free (text);

@@ -6,8 +6,6 @@
 */
 #include "cli/utf8.h"
 
-#include <string.h>
-
 #include <muster/message.h>
 
 /*  Lead bytes of 2, 3 and 4 bytes, the bits that they give, and the least
@@ -64,16 +62,28 @@ utf8_prefix (const char *text, size_t size)
     return done;
 }
 
-bool
-utf8_is_name (const char *text)
+static bool
+is_control (uint32_t character)
 {
-    size_t size = strlen (text);
+    return character < 0x20 || (character >= 0x7f && character <= 0x9f);
+}
+
+bool
+utf8_is_name (const char *text, size_t size)
+{
     size_t length;
     uint32_t character;
     for (size_t done = 0; done < size; done += length) {
         length = utf8_take (text + done, size - done, &character);
-        if (length == 0 || character < 0x20 || (character >= 0x7f && character <= 0x9f))
+        if (length == 0 || is_control (character))
             return false;
     }
     return size > 0 && size <= MUSTER_NAME_MAX;
+}
+
+bool
+utf8_is_obeyed (uint32_t character)
+{
+    return is_control (character) || character == 0x61c || character == 0x200e || character == 0x200f
+        || (character >= 0x2028 && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
 }

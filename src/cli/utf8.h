@@ -18,6 +18,10 @@ size_t utf8_take (const char *text, size_t size, uint32_t *character);
 size_t utf8_prefix (const char *text, size_t size);
 
 /*  May this be a source or a cmd: 1 to 255 bytes of UTF-8 without control characters? */
-bool utf8_is_name (const char *text);
+bool utf8_is_name (const char *text, size_t size);
+
+/*  Does a terminal obey it, or a reader of lines: a control character, one that turns the direction of
+    writing, or that ends a line? */
+bool utf8_is_obeyed (uint32_t character);
 
 #endif

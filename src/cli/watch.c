@@ -18,6 +18,7 @@
 #include <muster/listener.h>
 
 #include "cli/clock.h"
+#include "cli/packed.h"
 
 struct watch {
     contact_t contact;
@@ -48,8 +49,7 @@ watch_ask (const contact_t *contact, watch_news_t *news)
         return;
     news->error = snapshot_read (&news->snapshot, map, size, clock_ms ());
     if (news->error)
-        snprintf (news->reason, sizeof news->reason, "%.400s: %s", contact->endpoint,
-            news->error == MUSTER_FORMAT ? "the answer is none that this version understands" : muster_error_text (news->error));
+        snprintf (news->reason, sizeof news->reason, "%.400s: %s", contact->endpoint, packed_error_text (news->error));
     muster_free (map);
 }
 

@@ -18,6 +18,7 @@ import unittest
 
 MUSTER = os.environ["MUSTER"]
 TIMEOUT = 120
+NOBODY = 65534
 
 
 class Lines:
@@ -123,6 +124,12 @@ class CommandCase(unittest.TestCase):
         path = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, path)
         return path
+
+    def as_nobody(self):
+        """What makes root run the command as somebody who may nothing; a build that counts lines counts in a place of his."""
+        place = self.directory()
+        os.chown(place, NOBODY, NOBODY)
+        return {"user": NOBODY, "group": NOBODY, "extra_groups": [], "env": {**os.environ, "GCOV_PREFIX": place}}
 
     def send(self, endpoint, *args, source="worker-1", cmd="CMD", **options):
         return self.run_muster("send", endpoint, "--source", source, "--cmd", cmd, *args, **options)

@@ -16,8 +16,7 @@ import threading
 import unittest
 
 from command import MUSTER, CommandCase
-
-NOBODY = 65534
+from other import END, Other, frame
 
 
 def accept_all(listening, answer):
@@ -183,6 +182,14 @@ class Unreached(DoctorCase):
         self.assertEqual((last["name"], last["ok"], last["text"] + ": " + last["advice"]), ("port", False, found["verdict"]))
 
 
+class Hostile(DoctorCase):
+    def test_what_the_listener_says_turns_no_writing(self):
+        other = Other(self, lambda question: frame(END, question, [16, "no\u202eway\u2028"]))
+        done = self.doctor(other.endpoint)
+        self.assert_ill(done, "protocol", r"the listener says: no\?way\?")
+        self.assertTrue(done.stdout.endswith("the listener says: no?way?\n"), done.stdout)
+
+
 class Ipc(DoctorCase):
     def test_a_path_that_is_not_there(self):
         self.assert_ill(self.doctor(self.ipc()), "path", "No such file or directory: start the listener")
@@ -203,7 +210,7 @@ class Ipc(DoctorCase):
         os.chmod(directory, 0o755)
         _, endpoint = self.listen(endpoint=f"ipc://{directory}/socket")
         os.chmod(f"{directory}/socket", 0o600 if os.geteuid() == 0 else 0)
-        options = {"user": NOBODY, "cwd": "/"} if os.geteuid() == 0 else {}
+        options = {**self.as_nobody(), "cwd": "/"} if os.geteuid() == 0 else {}
         try:
             subprocess.run([MUSTER, "--version"], check=True, capture_output=True, **options)
         except (OSError, subprocess.CalledProcessError) as error:

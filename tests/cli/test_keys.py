@@ -12,8 +12,6 @@ import unittest
 
 from command import MUSTER, TIMEOUT, CommandCase
 
-NOBODY = 65534
-
 
 class KeysCase(CommandCase):
     def setUp(self):
@@ -225,7 +223,7 @@ class Enrol(KeysCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to become somebody else")
     def test_says_what_may_not_be_read(self):
-        nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        nobody = self.as_nobody()
         if subprocess.run(["test", "-x", MUSTER], check=False, **nobody).returncode:
             self.skipTest("nobody else can run the command where it is")
         self.keygen("anna")

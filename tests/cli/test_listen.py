@@ -5,6 +5,7 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import os
+import select
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ import unittest
 import msgpack
 import zmq
 
-from command import TIMEOUT, CommandCase
+from command import MUSTER, TIMEOUT, CommandCase
 
 
 class Usage(CommandCase):
@@ -217,6 +218,64 @@ class Signals(CommandCase):
         began = time.monotonic()
         self.assertEqual(listener.wait(), 1)
         self.assertLess(time.monotonic() - began, 5)
+
+    def pipe(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        return reading, writing
+
+    def send_large(self, endpoint):
+        """A worker with a small message and one that no pipe holds."""
+        worker = self.start("send", endpoint, "--source", "w", "--cmd", "C", "-", stdin=subprocess.PIPE)
+        worker.type('{"n":1}\n{"text":"%s"}\n' % ("x" * (1 << 20)))
+        worker.process.stdin.close()
+        return worker
+
+    def stuck(self, *args):
+        """A listener in the midst of what it prints; its endpoint, its worker, and stdout's other end, of which the first line is read."""
+        reading, writing = self.pipe()
+        listener, endpoint = self.listen(*args, endpoint="ipc://" + self.directory() + "/socket", stdout=writing)
+        os.close(writing)
+        worker = self.send_large(endpoint)
+        line = b'{"source":"w","cmd":"C","data":{"n":1}}\n'
+        self.assertEqual(os.read(reading, len(line)), line)
+        select.select([reading], [], [])
+        return listener, endpoint, worker, reading
+
+    def test_ends_with_1_when_nobody_reads_stdout_and_what_was_not_printed_comes_to_the_next(self):
+        """One whose time is over, and one that gets a signal."""
+        over, _, _, _ = self.stuck("--timeout", "4")
+        ended, endpoint, worker, _ = self.stuck()
+        ended.process.terminate()
+        for listener in (over, ended):
+            self.assert_ends(listener, 1, handled=1, dropped=0)
+            listener.err.wait_for("^muster: stdout: nobody reads it")
+        again, _ = self.listen("--count", "1", endpoint=endpoint)
+        self.assertEqual(worker.wait(), 0, worker.err.all())
+        self.assert_ends(again, 0, handled=1)
+        self.assertEqual(len(again.messages()[0]["data"]["text"]), 1 << 20)
+
+    def test_ends_with_1_when_nobody_reads_what_is_stdout_and_stderr_too(self):
+        reading, writing = self.pipe()
+        endpoint = "ipc://" + self.directory() + "/socket"
+        listener = subprocess.Popen([MUSTER, "listen", endpoint], stdout=writing, stderr=writing)
+        self.addCleanup(listener.wait, TIMEOUT)
+        self.addCleanup(listener.kill)
+        os.close(writing)
+        self.send_large(endpoint)
+        seen = b""
+        while b"text" not in seen:
+            seen += os.read(reading, 1)
+        listener.terminate()
+        self.assertEqual(listener.wait(TIMEOUT), 1)
+
+    def test_what_is_read_after_the_signal_is_handled(self):
+        listener, _, worker, reading = self.stuck()
+        listener.process.terminate()
+        with open(os.dup(reading), "rb") as out:
+            self.assertEqual(len(out.readlines()), 1)
+        self.assert_ends(listener, 0, handled=2, dropped=0)
+        self.assertEqual(worker.wait(), 0)
 
     def test_ends_while_workers_are_here(self):
         listener, endpoint = self.listen()

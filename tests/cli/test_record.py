@@ -180,6 +180,12 @@ class Replaying(RecordCase):
         self.assertEqual(replay.wait(), 1)
         replay.err.wait_for("^muster: the recording became shorter while it was played$")
 
+    def test_what_is_no_regular_file_is_refused_and_not_waited_for(self):
+        pipe = self.file()
+        os.mkfifo(pipe)
+        for path in (pipe, os.path.dirname(pipe)):
+            self.assert_fails(self.run_muster("replay", path, "tcp://127.0.0.1:1"), f"{path}: no regular file")
+
     def test_refuses_more_sources_than_it_has_workers_for(self):
         content = HEADER + b"".join(record(0, f"w{n}", "C", {}) for n in range(1001))
         self.assert_fails(self.run_muster("replay", self.file(content), "tcp://127.0.0.1:1"), "more than 1000 sources")

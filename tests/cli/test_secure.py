@@ -95,9 +95,6 @@ class Usage(SecureCase):
             for option in options:
                 self.assertIn(option, result.stdout)
 
-    def test_a_control_character_of_two_bytes_is_harmless_too(self):
-        self.assert_usage(["bo\x9bgus"], r"no command bo\?\?gus")
-
 
 class In(SecureCase):
     def test_who_is_enrolled_gets_in_and_commands_go_back(self):

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from command import CommandCase
+from other import REPORT, Other, frame
 
 SAMPLE = re.compile(r'^[a-z_]+(\{[a-z]+="(?:[^"\\\n]|\\[\\"n])*"\})? [0-9.e+-]+$')
 COMMENT = re.compile(r"^# (HELP [a-z_]+ \S.*|TYPE [a-z_]+ (counter|gauge|histogram))$")
@@ -82,6 +83,47 @@ class WithoutKeys(StatsCase):
     def test_help_says_how(self):
         self.assertIn("--prometheus", self.stats("--help"))
         self.assertIn("muster stats", self.run_muster("--help").stdout)
+
+
+class OtherListeners(StatsCase):
+    """Answers as other listeners give them."""
+
+    def setUp(self):
+        listener, endpoint = self.listen()
+        self.start("send", endpoint, "--source", "a", "--cmd", "C", "-", stdin=subprocess.PIPE)
+        listener.err.wait_for("JOINED a")
+        self.report = self.counted(endpoint)
+        self.worker, = self.report["roster"]
+
+    def other(self):
+        """The endpoint of one that answers with the report as it is then."""
+        return Other(self, lambda question: frame(REPORT, question, [self.report])).endpoint
+
+    def test_one_that_is_older_and_tells_no_round_trip_is_watched(self):
+        del self.worker["round_trip_us"]
+        endpoint = self.other()
+        self.assertNotIn("round_trip_us", self.counted(endpoint)["roster"][0])
+        text = self.stats(endpoint, "--prometheus")
+        self.assertIn('muster_worker_present{source="a"} 1\n', text)
+        self.assertNotIn("muster_worker_round_trip_microseconds{", text)
+        top = self.run_muster("top", endpoint, "--once", "--interval", "0.1")
+        self.assert_done(top)
+        self.assertRegex(top.stdout, r"(?m)^a +127\.0\.0\.1 +here .* - +\S+$")
+
+    def test_for_prometheus_nothing_is_printed_of_an_answer_with_a_fault(self):
+        endpoint = self.other()
+        for where, name, value in ((self.report, "committed", None), (self.report, "times", 1), (self.report, "refused", {"\x1b": 1}),
+                                   (self.worker, "source", "a\x1b[2J"), (self.worker, "silent_ms", "long"),
+                                   (self.worker, "round_trip_us", -1), (self.report, "roster", None)):
+            with self.subTest(name=name):
+                before = where.pop(name)
+                if value is not None:
+                    where[name] = value
+                done = self.run_muster("stats", endpoint, "--prometheus")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertEqual(done.stderr, f"muster: {endpoint}: the answer is none that this version understands\n")
+                where[name] = before
+        self.assertIn("muster_workers 1\n", self.stats(endpoint, "--prometheus"))
 
 
 class WithKeys(StatsCase):

@@ -202,7 +202,8 @@ class Live(TopCase):
 
     def test_controls_in_names_do_not_reach_the_terminal(self):
         listener, endpoint = self.listen()
-        self.worker(listener, endpoint, "a\u202eb")
+        self.start("send", endpoint, "--source", "a\u202eb", "--cmd", "C", "-", stdin=subprocess.PIPE)
+        listener.err.wait_for(r"JOINED a\?b$")
         terminal = self.top(endpoint)
         terminal.wait_for_picture(r"a\?b .* here")
 

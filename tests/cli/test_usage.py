@@ -114,6 +114,12 @@ class Usage(CommandCase):
                 (["--bogus"], "no command --bogus"), (["-x"], "no command -x"), (["a\nb"], r"no command a\?b")):
             self.assert_usage(args, pattern)
 
+    def test_what_a_terminal_would_obey_is_a_question_mark(self):
+        for character in "\x1b\x7f\x80\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069":
+            self.assert_usage([f"a{character}b"], r"no command a\?b ")
+        for character in "\xa0é\u200d\u2010\u2027\u202f\u2065\u206a😀":
+            self.assert_usage([f"a{character}b"], f"no command a{character}b ")
+
     def test_an_option_that_is_none_is_refused_wherever_it_stands(self):
         for command, call in self.calls():
             for option in ("--bogus", "-x"):

@@ -141,8 +141,11 @@ Test (json_write, escapes_what_json_forbids_and_what_a_terminal_or_a_reader_of_l
     muster_writer_str (writer, "\"\\/\b\f\n\r\t\0\x1f\x7f\xc3\xa9\xf0\x9f\x98\x80", 17);
     assert_writes (writer, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\\u007f\xc3\xa9\xf0\x9f\x98\x80\"");
     writer = muster_writer_new ();
-    muster_writer_str (writer, "\xc2\x80\xc2\x9f\xc2\xa0\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa", 18);
-    assert_writes (writer, "\"\\u0080\\u009f\xc2\xa0\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\"");
+    muster_writer_str (writer, "\xc2\x80\xc2\x9f\xc2\xa0\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xae\xe2\x80\xaf", 21);
+    assert_writes (writer, "\"\\u0080\\u009f\xc2\xa0\xe2\x80\xa7\\u2028\\u2029\\u202e\xe2\x80\xaf\"");
+    writer = muster_writer_new ();
+    muster_writer_str (writer, "\xd8\x9c\xe2\x80\x8d\xe2\x80\x8e\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", 20);
+    assert_writes (writer, "\"\\u061c\xe2\x80\x8d\\u200e\xe2\x81\xa5\\u2066\\u2069\xe2\x81\xaa\"");
 }
 
 Test (json_write, writes_binary_and_ext_as_base64)

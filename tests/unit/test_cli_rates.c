@@ -39,19 +39,20 @@ static const char *const worker_counts [] = {
 #define COUNT(list) (sizeof (list) / sizeof (list) [0])
 
 static void
-put_worker (muster_writer_t *writer, const char *source, const char *session)
+put_worker (muster_writer_t *writer, const char *source, const char *session, size_t left_out)
 {
-    muster_writer_map (writer, 3 + COUNT (worker_counts));
+    muster_writer_map (writer, 3 + COUNT (worker_counts) - (left_out < COUNT (worker_counts)));
     put_text (writer, "source", source);
     put_text (writer, "address", "127.0.0.1");
     put_text (writer, "session", session);
     for (size_t i = 0; i < COUNT (worker_counts); i++)
-        put_count (writer, worker_counts [i], i);
+        if (i != left_out)
+            put_count (writer, worker_counts [i], i);
 }
 
-/*  A report of as many workers, without the count that is left out (one behind the last: none). */
+/*  A report of as many workers, without the counts that are left out (one behind the last: none). */
 static muster_writer_t *
-report (size_t workers, const char *source, size_t left_out)
+report_without (size_t workers, const char *source, size_t left_out, size_t worker_left_out)
 {
     muster_writer_t *writer = muster_writer_new ();
     muster_writer_map (writer, 4 + COUNT (counts) - (left_out < COUNT (counts)));
@@ -70,8 +71,14 @@ report (size_t workers, const char *source, size_t left_out)
     muster_writer_str (writer, "roster", 6);
     muster_writer_seq (writer, workers);
     for (size_t i = 0; i < workers; i++)
-        put_worker (writer, source, i % 2 ? "a" : "b");
+        put_worker (writer, source, i % 2 ? "a" : "b", worker_left_out);
     return writer;
+}
+
+static muster_writer_t *
+report (size_t workers, const char *source, size_t left_out)
+{
+    return report_without (workers, source, left_out, COUNT (worker_counts));
 }
 
 static muster_error_t
@@ -101,6 +108,7 @@ Test (snapshot, has_what_the_report_says)
     cr_assert_eq (snapshot_find (snapshot, "b"), &snapshot->workers [1]);
     cr_assert_null (snapshot_find (snapshot, "c"));
     cr_assert_eq (snapshot->workers [0].silent_ms, 6);
+    cr_assert_eq (snapshot->workers [0].round_trip_us, 7);
     snapshot_destroy (&snapshot);
 }
 
@@ -109,6 +117,17 @@ Test (snapshot, refuses_a_report_without_one_of_its_numbers)
     snapshot_t *snapshot;
     for (size_t i = 0; i < COUNT (counts); i++)
         cr_assert_eq (read_report (report (1, "w", i), &snapshot), MUSTER_FORMAT, "%s", counts [i]);
+}
+
+Test (snapshot, of_an_older_listener_has_a_round_trip_that_is_not_known_and_refuses_all_else_that_is_missing)
+{
+    snapshot_t *snapshot;
+    const size_t round_trip = COUNT (worker_counts) - 1;
+    for (size_t i = 0; i < round_trip; i++)
+        cr_assert_eq (read_report (report_without (1, "w", COUNT (counts), i), &snapshot), MUSTER_FORMAT, "%s", worker_counts [i]);
+    cr_assert_eq (read_report (report_without (1, "w", COUNT (counts), round_trip), &snapshot), MUSTER_OK);
+    cr_assert_eq (snapshot->workers [0].round_trip_us, 0);
+    snapshot_destroy (&snapshot);
 }
 
 Test (snapshot, takes_1000_workers_and_not_one_more)
