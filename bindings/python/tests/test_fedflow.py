@@ -7,6 +7,8 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 All tests share this process's listener, as there is one for each process; what needs a process of its own is a script.
 Nothing is timed: whatever is waited for has LIMIT seconds, and a put that waited for its listener would wait that long.
 """
+import fcntl
+import gc
 import inspect
 import logging
 import multiprocessing
@@ -466,6 +468,25 @@ def test_a_child_may_have_a_listener_of_its_own(method, recorder):
     child(method, children.listen, 1)
     assert recorder.wait(1) == [(1, "HEARD", ([0, 1, 2], True))]
     assert running() and os.path.isdir(directory())
+
+
+@pytest.mark.parametrize("place, name", [(muster.Listener, "start"), (fcntl, "flock"), (fcntl, "lockf")])
+def test_a_listener_that_cannot_be_opened_leaves_no_descriptor_and_no_directory(place, name, monkeypatch, tmp_path):
+    def fail(*_):
+        raise muster.Resource("no more of them")
+
+    private = tmp_path / "private"
+    private.mkdir()
+    monkeypatch.setattr(fedflow, "_private_directory", lambda: str(private))
+    monkeypatch.setattr(place, name, fail)
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(muster.Resource) as raised:
+        fedflow._Hub()
+    del raised
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert not private.exists()
 
 
 def test_only_this_user_can_reach_the_socket():
