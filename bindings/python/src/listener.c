@@ -507,13 +507,9 @@ listener_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count, P
         return NULL;
     const char *source = arguments_name (values [0], "source");
     const char *cmd = source ? arguments_name (values [1], "cmd") : NULL;
-    muster_writer_t *writer = cmd ? pack_borrow () : NULL;
+    muster_writer_t *writer = cmd ? pack_data (values [2]) : NULL;
     if (!writer)
         return NULL;
-    if (pack_data (writer, values [2])) {
-        pack_return (writer);
-        return NULL;
-    }
     muster_error_t error;
     CALL (error, muster_listener_send_writer (self->listener, source, cmd, writer));
     pack_return (writer);
@@ -548,13 +544,9 @@ listener_broadcast (PyObject *object, PyObject *const *arguments, Py_ssize_t cou
     if (!self || arguments_from (arguments, count, names, "broadcast", keywords, 1, values))
         return NULL;
     const char *cmd = arguments_name (values [0], "cmd");
-    muster_writer_t *writer = cmd ? pack_borrow () : NULL;
+    muster_writer_t *writer = cmd ? pack_data (values [1]) : NULL;
     if (!writer)
         return NULL;
-    if (pack_data (writer, values [1])) {
-        pack_return (writer);
-        return NULL;
-    }
     muster_error_t error;
     char **sources = NULL;
     size_t sent = 0;
@@ -671,8 +663,6 @@ get_running (PyObject *object, void *unused)
     listener_t *self = listener_of (object);
     return self ? PyBool_FromLong (self->live.object != NULL) : NULL;
 }
-
-#define FAST(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
 
 static PyMethodDef methods [] = {
     { "start", listener_start, METH_NOARGS, start_doc },

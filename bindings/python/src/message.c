@@ -337,23 +337,16 @@ message_reply (message_t *self, PyObject *const *arguments, Py_ssize_t count, Py
     if (arguments_from (arguments, count, names, "reply", keywords, 1, values))
         return NULL;
     const char *cmd = arguments_name (values [0], "cmd");
-    if (!cmd)
+    muster_writer_t *writer = cmd ? pack_data (values [1]) : NULL;
+    if (!writer)
         return NULL;
-    if (!self->message)
-        return gone ();
-    muster_writer_t *writer = pack_borrow ();
-    if (!writer || pack_data (writer, values [1])) {
-        if (writer)
-            pack_return (writer);
-        return NULL;
-    }
-    muster_error_t error = send_reply (self, cmd, writer);
+    PyObject *result = self->message ? errors_none (send_reply (self, cmd, writer), "reply") : gone ();
     pack_return (writer);
-    return errors_none (error, "reply");
+    return result;
 }
 
 static PyMethodDef methods [] = {
-    { "reply", (PyCFunction) (void (*) (void)) message_reply, METH_FASTCALL | METH_KEYWORDS, reply_doc },
+    { "reply", FAST (message_reply), reply_doc },
     { NULL, NULL, 0, NULL }
 };
 
