@@ -169,9 +169,11 @@ def patient() -> None:
     asyncio.get_running_loop().slow_callback_duration = LIMIT
 
 
-def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[str], str]:
-    """Run a script to its end: exit code, lines on stdout, stderr."""
+def run(text: str, *arguments: str, timeout: float = LIMIT, entered: str = "") -> Tuple[int, List[str], str]:
+    """Run a script to its end, with what it is to read on stdin: exit code, lines on stdout, stderr."""
     with Script(text, *arguments) as script:
+        if entered:
+            script.say(entered)
         script.close_stdin()
         code = script.wait(timeout)
         lines = []
@@ -181,9 +183,9 @@ def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[s
         return code, lines, script.errors
 
 
-def check(text: str, *arguments: str, timeout: float = LIMIT) -> List[str]:
+def check(text: str, *arguments: str, timeout: float = LIMIT, entered: str = "") -> List[str]:
     """Run a script that is to end well and leave stderr alone; gives its lines."""
-    code, lines, errors = run(text, *arguments, timeout=timeout)
+    code, lines, errors = run(text, *arguments, timeout=timeout, entered=entered)
     assert (code, errors) == (0, ""), f"exit code {code}, stderr: {errors}, stdout: {lines}"
     return lines
 

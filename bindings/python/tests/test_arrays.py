@@ -422,6 +422,34 @@ def test_the_first_array_that_arrives_imports_numpy_for_all_threads_that_have_on
         """, ARRAY) == ["<class 'numpy.ndarray'> [0, 1, 2]"] * 4
 
 
+def test_what_another_thread_reads_of_a_message_is_whole_though_its_handler_returns_meanwhile(monkeypatch):
+    """NumPy's import, in the middle of reading, lets the handler return; its message's memory is then filled with other bytes."""
+    monkeypatch.setenv("MALLOC_PERTURB_", "85")
+    payload = _core.pack({"w": np.arange(1000)})[len(b"\x81\xa1w\xc8..."):]
+    assert children.check("""
+        import queue, sys, threading, muster
+        from children import LIMIT
+        importing, handled = threading.Event(), threading.Event()
+        class Finder:
+            def find_spec(name, path, target=None):
+                if name == "numpy":
+                    importing.set()
+                    assert handled.wait(LIMIT)
+        sys.meta_path.insert(0, Finder)
+        messages, arrays = queue.SimpleQueue(), queue.SimpleQueue()
+        def handler(message):
+            messages.put(message)
+            assert importing.wait(LIMIT)
+        threading.Thread(target=lambda: arrays.put(messages.get().data["w"])).start()
+        with muster.Listener("tcp://127.0.0.1:*") as listener, muster.Worker(listener.endpoint, "worker-1") as worker:
+            listener.register_default_handler(handler)
+            worker.send("ARRAY", {"w": muster.Ext(1, bytes.fromhex(sys.stdin.read()))})
+            worker.flush(LIMIT)
+            handled.set()
+            print(arrays.get(timeout=LIMIT).tolist() == list(range(1000)))
+        """, entered=payload.hex()) == ["True"]
+
+
 def test_an_array_of_numpy_that_was_imported_later_is_sent():
     assert children.check("""
         import sys
