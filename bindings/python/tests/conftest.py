@@ -8,6 +8,7 @@ import concurrent.futures
 import faulthandler
 import logging
 import queue
+import sys
 import threading
 from typing import Any, Callable, Iterator, Tuple
 
@@ -20,6 +21,9 @@ PATIENCE = 60
 
 #   A test that hangs ends with the trace of each thread.
 faulthandler.enable()
+
+#   What multiprocessing spawns imports the main module of its parent first: here all of pytest, of which nothing is used.
+sys.modules["__main__"].__dict__.update(__spec__=None, __file__=None)
 
 
 @pytest.fixture(autouse=True)

@@ -257,14 +257,14 @@ def test_children_forked_while_threads_put_get_no_lock_that_is_held(recorder):
     for thread in threads:
         thread.start()
     try:
-        for source in range(20):
+        for source in range(10):
             child("fork", children.put_range, source, 50)
     finally:
         done.set()
         for thread in threads:
             thread.join(LIMIT)
     stop()
-    for source in range(20):
+    for source in range(10):
         assert [message.data for message in recorder.messages if message.source == source] == list(range(50))
 
 
@@ -302,13 +302,13 @@ def test_a_put_does_not_wait_for_a_listener_that_is_stopped(method):
             def handle(self, source, cmd, data): print(source, len(data))
         MessageListener.register_default_handler(Count())
         process = multiprocessing.get_context("{method}").Process(
-            target=children.stop_process_and_put, args=(MessageListener.mq(), os.getpid(), 200, 1 << 20))
+            target=children.stop_process_and_put, args=(MessageListener.mq(), os.getpid(), 100, 1 << 20))
         process.start()
         process.join()
         MessageListener.stop()
         MessageListener.run()
     """)
-    assert (code, lines) == (0, [f"{number} {1 << 20}" for number in range(200)]), errors
+    assert (code, lines) == (0, [f"{number} {1 << 20}" for number in range(100)]), errors
 
 
 def test_a_child_whose_listener_has_died_ends():
@@ -338,7 +338,7 @@ def test_a_child_that_does_not_care_does_not_wait_at_its_exit():
         if not os.fork():
             if not os.fork():
                 os.kill(parent, signal.SIGSTOP)
-                mq.put(Message(1, "LOST", bytes(200 << 20)))
+                mq.put(Message(1, "LOST", bytes(100 << 20)))
                 mq.cancel_join_thread()
                 sys.exit(0)
             os.wait()
