@@ -60,11 +60,11 @@ def through(array):
 #   What arrives
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (3, 4), (2, 0, 3), (2, 3, 4)], ids=str)
-def test_an_array_arrives_with_its_dtype_shape_and_elements(both_ways, dtype, shape):
-    count = int(np.prod(shape))
-    sent = np.asarray(np.arange(3, count + 3).reshape(shape)).astype(dtype)
-    check_same(both_ways(sent), sent)
+def test_an_array_arrives_with_its_dtype_shape_and_elements(both_ways, dtype):
+    for shape in ((), (0,), (1,), (7,), (3, 4), (2, 0, 3), (2, 3, 4)):
+        count = int(np.prod(shape))
+        sent = np.asarray(np.arange(3, count + 3).reshape(shape)).astype(dtype)
+        check_same(both_ways(sent), sent)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
