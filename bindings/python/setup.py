@@ -4,7 +4,9 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,7 +26,7 @@ def version() -> str:
 
 
 class CMakeBuild(build_ext):
-    """Builds the library and the module with CMake, in a directory of its own."""
+    """Builds the library and the module with CMake, in a directory of its own. CMAKE_ARGS in the environment go to CMake."""
 
     def build_extension(self, ext: Extension) -> None:
         build = Path(self.build_temp).resolve() / "muster"
@@ -37,9 +39,10 @@ class CMakeBuild(build_ext):
             "MUSTER_BUILD_BENCHMARKS": "OFF",
             "MUSTER_BUILD_TESTS": "OFF",
         }
-        subprocess.run(["cmake", "-S", ROOT, "-B", build,
-                        *(f"-D{name}={value}" for name, value in options.items())], check=True)
-        subprocess.run(["cmake", "--build", build, "--target", "muster_python", "--parallel"], check=True)
+        subprocess.run(["cmake", "-S", ROOT, "-B", build, *(f"-D{name}={value}" for name, value in options.items()),
+                        *shlex.split(os.environ.get("CMAKE_ARGS", ""))], check=True)
+        subprocess.run(["cmake", "--build", build, "--target", "muster_python",
+                        "--parallel", str(len(os.sched_getaffinity(0)))], check=True)
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         built = next((build / "python/muster").glob("_core*.so"), None)

@@ -68,7 +68,9 @@ class Listener(_core.Listener):
         retained_sessions: how many of those are kept (10,000).
         progress: called as progress (source, position, sent, size) while a command of more than 1 MiB is on its way to
             the worker source, ten times a second at most for each, and with sent equal to size once it has it. On a
-            thread of its own, which lasts as long as the listener is referred to.
+            thread of its own, which lasts as long as the listener is referred to. It may make any call of the listener.
+        Raises TypeError or ValueError for an argument that is none, with its name; NoMemory; OSError without a
+        descriptor and RuntimeError without a thread for progress.
         """
         calls = None if progress is None else _progress.NamedCalls(progress)
         try:

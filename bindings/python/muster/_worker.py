@@ -49,8 +49,10 @@ class Worker(_core.Worker):
         drain: how long close waits, seconds (10).
         no_progress: how long send and flush wait while nothing moves, seconds (30).
         progress: called as progress (position, sent, size) while a message of more than 1 MiB is on its way, ten
-            times a second at most, and with sent equal to size once the listener has it. On a thread of its own.
-        Raises Endpoint, Invalid, Resource, NoMemory; NotFound, Access, Format or System for the files of keys.
+            times a second at most, and with sent equal to size once the listener has it. On a thread of its own. It may
+            make any call of the worker, `close` too.
+        Raises Endpoint, Invalid, Resource, NoMemory; NotFound, Access, Format or System for the files of keys; TypeError
+        or ValueError for an argument that is none, with its name; OSError or RuntimeError as a Listener does.
         A listener that does not let it in is no exception here: the calls raise Access, with what is wrong.
         """
         self._calls = None if progress is None else _progress.Calls(progress)

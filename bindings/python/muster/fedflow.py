@@ -31,6 +31,7 @@ What differs from a multiprocessing.Queue, always to the better:
 """
 import abc
 import atexit
+import contextlib
 import copyreg
 import fcntl
 import io
@@ -145,17 +146,16 @@ class _Hub:
         self.inbox: "queue.SimpleQueue[Optional[_Letter]]" = queue.SimpleQueue()  # None: stop
         self.closed = False
         self._directory = _private_directory()
-        try:
-            self._locks = _claim(self._directory)
+        with contextlib.ExitStack() as undo:
+            undo.callback(shutil.rmtree, self._directory, ignore_errors=True)
+            _claim(self._directory, undo)
             self.address = "ipc://" + os.path.join(self._directory, _SOCKET)
             self.queue = MessageQueue(self.address)
             self._listener = muster.Listener(
                 self.address, message_limit=_MESSAGE_LIMIT, receive_budget=_RECEIVE_BUDGET)
             self._listener.register_default_handler(self._take)
             self._listener.start()
-        except BaseException:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            raise
+            undo.pop_all()
         # Finalize, not atexit: a multiprocessing child runs no atexit. It heeds the process that registered it.
         multiprocessing.util.Finalize(None, self._end, exitpriority=_AFTER_CHILDREN)
 
@@ -197,14 +197,15 @@ def _private_directory() -> str:
     raise OSError("no directory for temporary files has a path short enough for a socket")
 
 
-def _claim(directory: str) -> Tuple[int, int]:
+def _claim(directory: str, undo: contextlib.ExitStack) -> None:
     """Lock the owner's file: the kernel gives the lock back when this process ends, and no forked child has it. And
-    lock the directory: those who remove old temporary files heed that."""
+    lock the directory: those who remove old temporary files heed that. undo closes both."""
     owner = os.open(os.path.join(directory, _OWNER), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    undo.callback(os.close, owner)
     fcntl.lockf(owner, fcntl.LOCK_EX)
     kept = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    undo.callback(os.close, kept)
     fcntl.flock(kept, fcntl.LOCK_SH)
-    return owner, kept
 
 
 def _lives(address: str) -> bool:

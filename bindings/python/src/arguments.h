@@ -9,6 +9,9 @@
 
 #include "core.h"
 
+/*  A method that takes a vectorcall with keywords, and what it is, for PyMethodDef. */
+#define FAST(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
+
 /*  Sort the arguments of a vectorcall into values, by position or by keyword. Those
     that are not given stay as they are; the first required must be. */
 int arguments_from (PyObject *const *arguments, Py_ssize_t count, PyObject *names,

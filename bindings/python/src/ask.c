@@ -101,17 +101,15 @@ set_times (muster_ask_t *ask, PyObject *grace, PyObject *timeout)
 static int
 send (ask_t *self, const char *cmd, PyObject *data)
 {
-    muster_writer_t *writer = pack_borrow ();
+    muster_writer_t *writer = pack_data (data);
     if (!writer)
         return -1;
-    muster_error_t error = 0;
-    int rc = pack_data (writer, data);
-    if (!rc)
-        CALL (error, muster_ask_send_writer (self->ask, cmd, writer));
+    muster_error_t error;
+    CALL (error, muster_ask_send_writer (self->ask, cmd, writer));
     pack_return (writer);
     if (error)
         errors_raise (error, "ask");
-    return rc || error ? -1 : 0;
+    return error ? -1 : 0;
 }
 
 static int
@@ -271,7 +269,7 @@ get_replied (PyObject *object, void *unused)
 }
 
 static PyMethodDef methods [] = {
-    { "next", (PyCFunction) (void (*) (void)) ask_next_method, METH_FASTCALL | METH_KEYWORDS, next_doc },
+    { "next", FAST (ask_next_method), next_doc },
     { NULL, NULL, 0, NULL }
 };
 

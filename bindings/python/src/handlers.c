@@ -111,6 +111,17 @@ handlers_call (const muster_message_t *message, void *arg)
     return failed;
 }
 
+static void
+end_thread (dispatch_state_t *self)
+{
+    if (self->thread) {
+        PyEval_RestoreThread (self->thread);
+        self->thread = NULL;
+        PyGILState_Release (PyGILState_UNLOCKED);
+    }
+    atomic_fetch_add (&self->ended, 1);
+}
+
 /*  The thread state is made once, not for each burst: what handlers keep in
     threading.local stays. */
 void
@@ -130,11 +141,7 @@ handlers_hook (muster_dispatch_moment_t moment, void *arg)
             PyEval_SaveThread ();
             break;
         case MUSTER_DISPATCH_END:
-            if (!self->thread)
-                break;
-            PyEval_RestoreThread (self->thread);
-            self->thread = NULL;
-            PyGILState_Release (PyGILState_UNLOCKED);
+            end_thread (self);
             break;
     }
 }

@@ -11,6 +11,7 @@
 #ifndef HANDLERS_H_INCLUDED
 #define HANDLERS_H_INCLUDED
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core.h"
@@ -27,9 +28,10 @@ void handlers_forget (void);
 bool handlers_inside (const PyObject *listener);
 
 /*  The hook of the dispatch thread: it has the GIL for as long as there is
-    something to handle. state is the thread's. */
+    something to handle. state is the listener's, whose threads follow each other. */
 typedef struct {
     PyThreadState *thread;      /* NULL: it never had the GIL */
+    atomic_uint ended;          /* how many threads have come to their end; none of them calls a handler any more */
 } dispatch_state_t;
 
 void handlers_hook (muster_dispatch_moment_t moment, void *state);

@@ -124,7 +124,8 @@ listener_construct (listener_t *self, PyObject *arguments, PyObject *named)
     }
     self->handlers = PyDict_New ();
     self->retired = PyList_New (0);
-    if (!self->handlers || !self->retired)
+    self->doubtful = PyList_New (0);
+    if (!self->handlers || !self->retired || !self->doubtful)
         return -1;
     self->listener = muster_listener_new (text);
     if (!self->listener) {
@@ -167,11 +168,32 @@ end_life (listener_t *self)
     Py_DECREF (self);           /* the caller has another */
 }
 
+/*  Where several threads start and stop it, Python's lock does not come to them in the order in which the
+    library let them: what counts is whether each thread that was started has ended. */
+static bool
+is_running (const listener_t *self)
+{
+    return self->started != atomic_load (&self->dispatch.ended);
+}
+
+/*  What is let go of comes last: it may run code that starts the listener again. */
+static void
+settle (listener_t *self)
+{
+    if (is_running (self)) {
+        begin_life (self);
+        return;
+    }
+    end_life (self);
+    PyList_SetSlice (self->retired, 0, PyList_GET_SIZE (self->retired), NULL);
+}
+
 static int
 listener_traverse (listener_t *self, visitproc visit, void *arg)
 {
     Py_VISIT (self->handlers);
     Py_VISIT (self->retired);
+    Py_VISIT (self->doubtful);
     Py_VISIT (self->calls);
     return 0;
 }
@@ -182,6 +204,7 @@ listener_clear (listener_t *self)
     self->cleared = true;
     Py_CLEAR (self->handlers);
     Py_CLEAR (self->retired);
+    Py_CLEAR (self->doubtful);
     Py_CLEAR (self->calls);
     return 0;
 }
@@ -213,6 +236,7 @@ listener_dealloc (listener_t *self)
     progress_end (&self->progress, error);
     Py_XDECREF (self->handlers);
     Py_XDECREF (self->retired);
+    Py_XDECREF (self->doubtful);
     Py_XDECREF (self->calls);
     Py_TYPE (self)->tp_free (self);
 }
@@ -240,7 +264,8 @@ listener_start (PyObject *object, PyObject *unused)
     CALL (error, muster_listener_start (self->listener));
     if (error)
         return fail (self, error);
-    begin_life (self);
+    self->started++;
+    settle (self);
     Py_RETURN_NONE;
 }
 
@@ -264,10 +289,8 @@ listener_stop (PyObject *object, PyObject *unused)
     CALL (error, muster_listener_stop (self->listener, &dropped));
     if (error)
         return errors_raise (error, error == MUSTER_TIMEOUT ? "a handler outlives the drain limit" : NULL);
-    if (!handlers_inside (object)) {
-        PyList_SetSlice (self->retired, 0, PyList_GET_SIZE (self->retired), NULL);
-        end_life (self);
-    }
+    if (!handlers_inside (object))
+        settle (self);
     return PyLong_FromUnsignedLongLong (dropped);
 }
 
@@ -295,8 +318,8 @@ listener_reload (PyObject *object, PyObject *unused)
 /*  --------------------------------------------------------------------------
     Handlers */
 
-/*  The library and the dict below change one after the other. Where two threads do so
-    at once, the dict may lag behind: what goes out of it then is kept until stop. */
+/*  The library and the dict below change one after the other. Where two threads do so at once, the dict
+    may get another handler than the library has: what goes out of it then is kept as long as the listener. */
 static void
 begin_change (listener_t *self)
 {
@@ -316,11 +339,12 @@ end_change (listener_t *self)
 /*  A system handler may run in several threads at once; one that replaces it from
     inside does not wait for the others. */
 static int
-keep_handler (listener_t *self, PyObject *key, PyObject *tuple, bool in_use)
+keep_handler (listener_t *self, PyObject *key, PyObject *tuple, bool overlapping, bool in_use)
 {
     in_use = in_use || (key == Py_False && handlers_inside ((PyObject *) self));
     PyObject *old = PyDict_GetItemWithError (self->handlers, key);
-    if (old && in_use && PyList_Append (self->retired, old))
+    PyObject *list = overlapping ? self->doubtful : in_use ? self->retired : NULL;
+    if (old && list && PyList_Append (list, old))
         return -1;
     if (tuple)
         return PyDict_SetItem (self->handlers, key, tuple);
@@ -349,10 +373,10 @@ change_handler (listener_t *self, PyObject *key, const char *source, PyObject *t
 {
     begin_change (self);
     muster_error_t error = call_register (self, key, source, tuple, overwrite);
-    bool in_use = end_change (self) || error;
+    bool overlapping = end_change (self);
     int rc = 0;
     if (!error || error == MUSTER_INTERRUPTED)
-        rc = keep_handler (self, key, tuple, in_use);
+        rc = keep_handler (self, key, tuple, overlapping, error != 0);
     if (rc)
         Py_INCREF (tuple);      /* the library has it all the same */
     return rc ? NULL : errors_none (error, source);
@@ -438,8 +462,8 @@ listener_unregister (PyObject *object, PyObject *name)
     muster_error_t error;
     begin_change (self);
     CALL (error, muster_listener_unregister_handler (self->listener, source));
-    bool in_use = end_change (self) || error;
-    int rc = !error || error == MUSTER_INTERRUPTED ? keep_handler (self, key, NULL, in_use) : 0;
+    bool overlapping = end_change (self);
+    int rc = !error || error == MUSTER_INTERRUPTED ? keep_handler (self, key, NULL, overlapping, error != 0) : 0;
     Py_DECREF (key);
     return rc ? NULL : errors_none (error, source);
 }
@@ -483,13 +507,9 @@ listener_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count, P
         return NULL;
     const char *source = arguments_name (values [0], "source");
     const char *cmd = source ? arguments_name (values [1], "cmd") : NULL;
-    muster_writer_t *writer = cmd ? pack_borrow () : NULL;
+    muster_writer_t *writer = cmd ? pack_data (values [2]) : NULL;
     if (!writer)
         return NULL;
-    if (pack_data (writer, values [2])) {
-        pack_return (writer);
-        return NULL;
-    }
     muster_error_t error;
     CALL (error, muster_listener_send_writer (self->listener, source, cmd, writer));
     pack_return (writer);
@@ -524,13 +544,9 @@ listener_broadcast (PyObject *object, PyObject *const *arguments, Py_ssize_t cou
     if (!self || arguments_from (arguments, count, names, "broadcast", keywords, 1, values))
         return NULL;
     const char *cmd = arguments_name (values [0], "cmd");
-    muster_writer_t *writer = cmd ? pack_borrow () : NULL;
+    muster_writer_t *writer = cmd ? pack_data (values [1]) : NULL;
     if (!writer)
         return NULL;
-    if (pack_data (writer, values [1])) {
-        pack_return (writer);
-        return NULL;
-    }
     muster_error_t error;
     char **sources = NULL;
     size_t sent = 0;
@@ -647,8 +663,6 @@ get_running (PyObject *object, void *unused)
     listener_t *self = listener_of (object);
     return self ? PyBool_FromLong (self->live.object != NULL) : NULL;
 }
-
-#define FAST(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
 
 static PyMethodDef methods [] = {
     { "start", listener_start, METH_NOARGS, start_doc },

@@ -18,10 +18,12 @@ typedef struct {
     muster_listener_t *listener;    /* NULL: __init__ has not run */
     PyObject *handlers;             /* dict of tuples: see handlers.h */
     PyObject *retired;              /* list of tuples that may still be in use, until stop */
+    PyObject *doubtful;             /* list of tuples that the library may still have: see begin_change */
     unsigned changing;              /* calls that change handlers, under way */
     bool overlapping;               /* two of them were under way at once */
     dispatch_state_t dispatch;
-    live_t live;                    /* from start to stop, and the object lives so long */
+    unsigned started;               /* how often */
+    live_t live;                    /* while it runs, and the object lives so long */
     progress_t progress;            /* of commands */
     PyObject *calls;                /* who is told of it (muster._progress); NULL: nobody */
     bool cleared;                   /* by the garbage collector */

@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "errors.h"
+#include "handlers.h"
 #include "pack.h"
 #include "unpack.h"
 
@@ -20,7 +21,7 @@ typedef struct {
     PyObject_HEAD
     const muster_message_t *message;    /* NULL when GONE */
     hold_t hold;
-    unsigned users;                     /* calls without the GIL that need the message */
+    unsigned users;                     /* calls that need the message, and may give the GIL away */
     bool moved_on;                      /* ... and somebody moved on meanwhile */
     PyObject **slot;                    /* refers to this one while it is TAKEN; NULL: somebody moved on */
     PyObject *peer;
@@ -119,6 +120,15 @@ go_on_with_copy (message_t *self)
     }
 }
 
+static void
+end_use (message_t *self)
+{
+    if (--self->users > 0 || !self->moved_on)
+        return;
+    self->moved_on = false;
+    go_on_with_copy (self);
+}
+
 void
 message_end_loan (PyObject *object)
 {
@@ -196,8 +206,7 @@ gone (void)
 static PyObject *
 cached (PyObject **place, PyObject *made)
 {
-    *place = made;
-    Py_XINCREF (made);
+    Py_XSETREF (*place, Py_XNewRef (made));
     return made;
 }
 
@@ -247,6 +256,17 @@ unpack_shared (const message_t *self)
     return data;
 }
 
+/*  Unpacking may run code: NumPy is imported, garbage collected. Another thread's handler may have returned
+    after that, and its message is gone. */
+static PyObject *
+unpack_data (const message_t *self)
+{
+    size_t size;
+    const void *bytes = muster_message_data (self->message, &size);
+    bool may_go = self->hold == LENT && !handlers_inside (self->peer);
+    return may_go || size >= SHARED_LEAST ? unpack_shared (self) : unpack_value (bytes, size, NULL);
+}
+
 static PyObject *
 get_data (message_t *self, void *unused)
 {
@@ -255,9 +275,9 @@ get_data (message_t *self, void *unused)
         return Py_NewRef (self->data);
     if (!self->message)
         return gone ();
-    size_t size;
-    const void *bytes = muster_message_data (self->message, &size);
-    PyObject *data = size >= SHARED_LEAST ? unpack_shared (self) : unpack_value (bytes, size, NULL);
+    self->users++;
+    PyObject *data = unpack_data (self);
+    end_use (self);
     return cached (&self->data, data);
 }
 
@@ -323,8 +343,7 @@ send_reply (message_t *self, const char *cmd, muster_writer_t *writer)
     muster_error_t error;
     self->users++;
     CALL (error, muster_message_reply_writer (message, cmd, writer));
-    if (--self->users == 0 && self->moved_on)
-        go_on_with_copy (self);
+    end_use (self);
     muster_message_destroy (&copy);
     return error;
 }
@@ -337,23 +356,16 @@ message_reply (message_t *self, PyObject *const *arguments, Py_ssize_t count, Py
     if (arguments_from (arguments, count, names, "reply", keywords, 1, values))
         return NULL;
     const char *cmd = arguments_name (values [0], "cmd");
-    if (!cmd)
+    muster_writer_t *writer = cmd ? pack_data (values [1]) : NULL;
+    if (!writer)
         return NULL;
-    if (!self->message)
-        return gone ();
-    muster_writer_t *writer = pack_borrow ();
-    if (!writer || pack_data (writer, values [1])) {
-        if (writer)
-            pack_return (writer);
-        return NULL;
-    }
-    muster_error_t error = send_reply (self, cmd, writer);
+    PyObject *result = self->message ? errors_none (send_reply (self, cmd, writer), "reply") : gone ();
     pack_return (writer);
-    return errors_none (error, "reply");
+    return result;
 }
 
 static PyMethodDef methods [] = {
-    { "reply", (PyCFunction) (void (*) (void)) message_reply, METH_FASTCALL | METH_KEYWORDS, reply_doc },
+    { "reply", FAST (message_reply), reply_doc },
     { NULL, NULL, 0, NULL }
 };
 
@@ -363,7 +375,8 @@ static PyGetSetDef getters [] = {
     { "data", (getter) get_data, NULL,
       "dict: its data, unpacked when first asked for. Arrays are numpy arrays with the dtype\n"
       "and shape that were sent, in C order; those of 1 MiB and more are, where they lie\n"
-      "aligned, views of the message's memory, which lasts as long as they do.", NULL },
+      "aligned, views of the message's memory, which lasts as long as they do. Raises Closed when\n"
+      "its loop has moved on and freed it.", NULL },
     { "session", (getter) get_session, NULL,
       "str: 32 hexadecimal digits; \"\" for a plain producer's message and for events.", NULL },
     { "position", (getter) get_position, NULL,

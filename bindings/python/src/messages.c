@@ -100,7 +100,7 @@ messages_next (PyObject *object, PyObject *const *arguments, Py_ssize_t count, P
 }
 
 static PyMethodDef methods [] = {
-    { "next", (PyCFunction) (void (*) (void)) messages_next, METH_FASTCALL | METH_KEYWORDS, next_doc },
+    { "next", FAST (messages_next), next_doc },
     { NULL, NULL, 0, NULL }
 };
 

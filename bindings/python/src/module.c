@@ -85,14 +85,13 @@ static PyObject *
 pack (PyObject *module, PyObject *data)
 {
     (void) module;
-    muster_writer_t *writer = pack_borrow ();
+    muster_writer_t *writer = pack_data (data);
     if (!writer)
         return NULL;
-    PyObject *result = NULL;
     const void *bytes;
     size_t size;
-    if (pack_data (writer, data) == 0 && muster_writer_bytes (writer, &bytes, &size) == 0)
-        result = PyBytes_FromStringAndSize (bytes, (Py_ssize_t) size);
+    muster_error_t error = muster_writer_bytes (writer, &bytes, &size);
+    PyObject *result = error ? errors_raise (error, NULL) : PyBytes_FromStringAndSize (bytes, (Py_ssize_t) size);
     pack_return (writer);
     return result;
 }

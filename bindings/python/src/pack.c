@@ -286,8 +286,8 @@ pack_value (muster_writer_t *writer, PyObject *value, const place_t *place)
     return 0;
 }
 
-int
-pack_data (muster_writer_t *writer, PyObject *data)
+static int
+pack_whole (muster_writer_t *writer, PyObject *data)
 {
     place_t place = { .level = 1 };
     muster_writer_clear (writer);
@@ -320,14 +320,25 @@ pack_init (void)
     return ext_init ();
 }
 
-muster_writer_t *
-pack_borrow (void)
+static muster_writer_t *
+borrow (void)
 {
     if (kept_count > 0)
         return kept [--kept_count];
     muster_writer_t *writer = muster_writer_new ();
     if (!writer)
         PyErr_NoMemory ();
+    return writer;
+}
+
+muster_writer_t *
+pack_data (PyObject *data)
+{
+    muster_writer_t *writer = borrow ();
+    if (writer && pack_whole (writer, data)) {
+        pack_return (writer);
+        writer = NULL;
+    }
     return writer;
 }
 

@@ -11,14 +11,12 @@
 
 int pack_init (void);
 
-/*  Write data, a dict (None: an empty one), into writer. Exceptions: TypeError for
-    what msgpack has no form for, OverflowError for an int beyond 64 bits,
-    ValueError for text that is no Unicode and for too many levels, RuntimeError for
-    a container that changes meanwhile; each names the place, data["a"][3]. */
-int pack_data (muster_writer_t *writer, PyObject *data);
-
-/*  A writer for one call: from a store of a few, which pack_return fills. */
-muster_writer_t *pack_borrow (void);
+/*  Write data, a dict (None or NULL: an empty one), into a writer for one call: from a store of a few, which
+    pack_return fills. Exceptions: TypeError for what msgpack has no form for, OverflowError
+    for an int beyond 64 bits, ValueError for text that is no Unicode and for too many
+    levels, RuntimeError for a container that changes meanwhile; each names the
+    place, data["a"][3]. */
+muster_writer_t *pack_data (PyObject *data);
 void pack_return (muster_writer_t *writer);
 
 #endif

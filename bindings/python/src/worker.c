@@ -198,13 +198,8 @@ static const char *
 packed (PyObject *cmd, PyObject *data, muster_writer_t **writer)
 {
     const char *name = arguments_name (cmd, "cmd");
-    *writer = name ? pack_borrow () : NULL;
-    if (!*writer)
-        return NULL;
-    if (pack_data (*writer, data) == 0)
-        return name;
-    pack_return (*writer);
-    return NULL;
+    *writer = name ? pack_data (data) : NULL;
+    return *writer ? name : NULL;
 }
 
 static muster_error_t
@@ -382,8 +377,6 @@ get_source (PyObject *object, void *unused)
     worker_t *self = worker_of (object);
     return self ? PyUnicode_FromString (muster_worker_source (self->worker)) : NULL;
 }
-
-#define FAST(function) (PyCFunction) (void (*) (void)) function, METH_FASTCALL | METH_KEYWORDS
 
 static PyMethodDef methods [] = {
     { "send", FAST (worker_send), send_doc },

@@ -8,6 +8,7 @@ A module of its own, because scripts and spawned processes import it. Nothing sl
 say on stdout what they have come to, and whoever waits for that has a limit.
 """
 import contextlib
+import json
 import os
 import pickle
 import queue
@@ -169,9 +170,11 @@ def patient() -> None:
     asyncio.get_running_loop().slow_callback_duration = LIMIT
 
 
-def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[str], str]:
-    """Run a script to its end: exit code, lines on stdout, stderr."""
+def run(text: str, *arguments: str, timeout: float = LIMIT, entered: str = "") -> Tuple[int, List[str], str]:
+    """Run a script to its end, with what it is to read on stdin: exit code, lines on stdout, stderr."""
     with Script(text, *arguments) as script:
+        if entered:
+            script.say(entered)
         script.close_stdin()
         code = script.wait(timeout)
         lines = []
@@ -181,15 +184,62 @@ def run(text: str, *arguments: str, timeout: float = LIMIT) -> Tuple[int, List[s
         return code, lines, script.errors
 
 
-def check(text: str, *arguments: str, timeout: float = LIMIT) -> List[str]:
+def check(text: str, *arguments: str, timeout: float = LIMIT, entered: str = "") -> List[str]:
     """Run a script that is to end well and leave stderr alone; gives its lines."""
-    code, lines, errors = run(text, *arguments, timeout=timeout)
+    code, lines, errors = run(text, *arguments, timeout=timeout, entered=entered)
     assert (code, errors) == (0, ""), f"exit code {code}, stderr: {errors}, stdout: {lines}"
     return lines
 
 
+FORK_ALL = """
+import json, os, select, sys, tempfile, time
+import muster
+from children import *
+running = []
+for text in json.loads(sys.stdin.read()):
+    files = [tempfile.TemporaryFile() for _ in range(2)]
+    pid = os.fork()
+    if not pid:
+        for number, file in enumerate(files, 1):
+            os.dup2(file.fileno(), number)
+        break
+    running.append((pid, files))
+else:
+    text = "say(json.dumps([end_of(*each, time.monotonic() + float(sys.argv[1])) for each in running]))"
+if not pid:
+    for file in sum((each for _, each in running), files):
+        file.close()
+    del running, files, file, pid
+exec(compile(text, "<string>", "exec"))
+"""
+
+Outcome = Tuple[Optional[int], List[str], str]
+
+
+def run_all(texts: List[str], timeout: float = LIMIT) -> List[Outcome]:
+    """Run scripts to their ends, all at once, each in a fork of one process that has imported muster and this module. Of
+    each the exit code (None: it hangs), lines on stdout, stderr."""
+    results: List[Outcome] = json.loads(check(FORK_ALL, str(timeout), timeout=timeout * 2, entered=json.dumps(texts))[0])
+    return [(code, lines, errors) for code, lines, errors in results]
+
+
 #   ---------------------------------------------------------------------------
 #   Scripts: their side
+
+
+def end_of(pid: int, files: List[Any], until: float) -> Outcome:
+    """Of a child whose stdout and stderr are files: its end, or that it has not come to it."""
+    descriptor = os.pidfd_open(pid)
+    if not select.select([descriptor], [], [], max(0, until - time.monotonic()))[0]:
+        os.kill(pid, signal.SIGKILL)
+    hung, code = time.monotonic() >= until, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(descriptor)
+    texts = []
+    for file in files:
+        file.seek(0)
+        texts.append(file.read().decode())
+        file.close()
+    return None if hung else code, texts[0].splitlines(), texts[1]
 
 
 def say(line: str) -> None:

@@ -7,9 +7,11 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 import concurrent.futures
 import faulthandler
 import logging
+import os
 import queue
+import sys
 import threading
-from typing import Any, Callable, Iterator, Tuple
+from typing import Any, Callable, Iterable, Iterator, Tuple
 
 import muster
 import pytest
@@ -20,6 +22,14 @@ PATIENCE = 60
 
 #   A test that hangs ends with the trace of each thread.
 faulthandler.enable()
+
+#   What multiprocessing spawns imports the main module of its parent first: here all of pytest, of which nothing is used.
+sys.modules["__main__"].__dict__.update(__spec__=None, __file__=None)
+
+
+def seeds(count: int) -> Iterable[int]:
+    """For a test of random data; a quarter of them under sanitizers, where each takes ten times as long."""
+    return range(count // 4 if "libasan" in os.environ.get("LD_PRELOAD", "") else count)
 
 
 @pytest.fixture(autouse=True)

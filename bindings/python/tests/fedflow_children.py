@@ -10,8 +10,6 @@ import os
 import signal
 import threading
 
-import numpy
-
 from muster.fedflow import Handler, Message, MessageListener
 
 LIMIT = 60
@@ -96,11 +94,13 @@ def put_data(mq, source):
 
 
 def put_arrays(mq, source):
+    import numpy        # here, as most children need none
     mq.put(Message(source, "ARRAY", {"f": numpy.arange(12, dtype="<f4").reshape(3, 4), "t": numpy.array(["a", "bc"])}))
 
 
 def put_large(mq, source, size):
     """A large message between small ones."""
+    import numpy
     mq.put(Message(source, "BEFORE", None))
     mq.put(Message(source, "LARGE", numpy.arange(size // 8, dtype=numpy.int64)))
     mq.put(Message(source, "AFTER", None))

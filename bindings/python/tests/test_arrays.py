@@ -12,7 +12,7 @@ import children
 import muster
 import numpy as np
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, seeds
 from muster import _core
 
 MIB = 1 << 20
@@ -60,11 +60,11 @@ def through(array):
 #   What arrives
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (3, 4), (2, 0, 3), (2, 3, 4)], ids=str)
-def test_an_array_arrives_with_its_dtype_shape_and_elements(both_ways, dtype, shape):
-    count = int(np.prod(shape))
-    sent = np.asarray(np.arange(3, count + 3).reshape(shape)).astype(dtype)
-    check_same(both_ways(sent), sent)
+def test_an_array_arrives_with_its_dtype_shape_and_elements(both_ways, dtype):
+    for shape in ((), (0,), (1,), (7,), (3, 4), (2, 0, 3), (2, 3, 4)):
+        count = int(np.prod(shape))
+        sent = np.asarray(np.arange(3, count + 3).reshape(shape)).astype(dtype)
+        check_same(both_ways(sent), sent)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -92,7 +92,7 @@ def strided():
     yield "bool", base % 3 == 0
     yield "real part", np.arange(6, dtype="<c16").real
     yield "diagonal", np.arange(16.0).reshape(4, 4).diagonal()
-    large = np.arange(2 * MIB, dtype="<f4").reshape(1024, -1)
+    large = np.arange(3 * MIB // 4, dtype="<f4").reshape(1024, -1)
     yield "large, transposed", large.T
     yield "large, sliced", large[::2, ::-1]
 
@@ -179,7 +179,7 @@ def random_array(chance):
 
 
 def test_random_arrays_come_back_equal():
-    for seed in range(3000):
+    for seed in seeds(3000):
         sent = random_array(random.Random(seed))
         try:
             check_same(through(sent), sent)
@@ -290,7 +290,7 @@ def test_sending_lets_go_of_the_array(listener, worker, collector):
 @pytest.mark.parametrize("dtype", ["u1", "<f4", ">f8", "<c16", "<f16"])
 def test_a_large_array_is_a_view_that_can_be_written_and_outlives_its_message(listener, worker, collector, dtype):
     listener.register_handler("worker-1", collector)
-    sent = np.arange(2 * MIB).astype(dtype)
+    sent = np.arange(2 * MIB // np.dtype(dtype).itemsize).astype(dtype)
     worker.send("DATA", {"small": b"x", "w": sent})
     message = collector.next()
     array = message.data["w"]
@@ -329,7 +329,7 @@ def test_an_array_kept_outlives_the_rest_of_its_message(listener, worker, collec
 
 
 def test_a_large_array_outlives_its_listener_and_worker(collector):
-    sent = np.arange(4 * MIB, dtype="<i4")
+    sent = np.arange(MIB, dtype="<i4")
     listener = muster.Listener("tcp://127.0.0.1:*")
     listener.register_handler("w", collector)
     listener.start()
@@ -420,6 +420,34 @@ def test_the_first_array_that_arrives_imports_numpy_for_all_threads_that_have_on
             for array in threads.map(unpack, range(4)):
                 print(type(array), array.tolist())
         """, ARRAY) == ["<class 'numpy.ndarray'> [0, 1, 2]"] * 4
+
+
+def test_what_another_thread_reads_of_a_message_is_whole_though_its_handler_returns_meanwhile(monkeypatch):
+    """NumPy's import, in the middle of reading, lets the handler return; its message's memory is then filled with other bytes."""
+    monkeypatch.setenv("MALLOC_PERTURB_", "85")
+    payload = _core.pack({"w": np.arange(1000)})[len(b"\x81\xa1w\xc8..."):]
+    assert children.check("""
+        import queue, sys, threading, muster
+        from children import LIMIT
+        importing, handled = threading.Event(), threading.Event()
+        class Finder:
+            def find_spec(name, path, target=None):
+                if name == "numpy":
+                    importing.set()
+                    assert handled.wait(LIMIT)
+        sys.meta_path.insert(0, Finder)
+        messages, arrays = queue.SimpleQueue(), queue.SimpleQueue()
+        def handler(message):
+            messages.put(message)
+            assert importing.wait(LIMIT)
+        threading.Thread(target=lambda: arrays.put(messages.get().data["w"])).start()
+        with muster.Listener("tcp://127.0.0.1:*") as listener, muster.Worker(listener.endpoint, "worker-1") as worker:
+            listener.register_default_handler(handler)
+            worker.send("ARRAY", {"w": muster.Ext(1, bytes.fromhex(sys.stdin.read()))})
+            worker.flush(LIMIT)
+            handled.set()
+            print(arrays.get(timeout=LIMIT).tolist() == list(range(1000)))
+        """, entered=payload.hex()) == ["True"]
 
 
 def test_an_array_of_numpy_that_was_imported_later_is_sent():

@@ -5,7 +5,7 @@ License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import signal
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional
 
 import children
 import muster
@@ -15,15 +15,19 @@ LONGEST = 60
 """Seconds. Handlers have a second at the exit, workers two; then this is a hang."""
 
 HEAD = """
-import asyncio, atexit, gc, os, sys, threading, time
+import atexit, gc, os, sys, threading, time
 import muster
 from children import *
 """
 
 
-def end(text: str, *arguments: str, quiet: bool = True) -> Tuple[int, List[str], str]:
+def end(text: str, *arguments: str, quiet: bool = True) -> children.Outcome:
     """Run a script to its end in time: exit code, lines, stderr without what -X dev warns of."""
-    code, lines, errors = children.run(HEAD + children.textwrap.dedent(text), *arguments, timeout=LONGEST)
+    return judge(children.run(HEAD + children.textwrap.dedent(text), *arguments, timeout=LONGEST), quiet)
+
+
+def judge(outcome: children.Outcome, quiet: bool = True) -> children.Outcome:
+    code, lines, errors = outcome
     kept = [line for line in errors.splitlines() if "ResourceWarning" not in line]
     if quiet:
         assert kept == [], errors
@@ -165,6 +169,7 @@ for _ in range(2):
 made.wait(LIMIT)
 """,
     "an asyncio listener whose loop is closed": """
+import asyncio
 from muster import aio
 async def handler(message):
     pass
@@ -180,6 +185,7 @@ async def main():
 asyncio.run(main())
 """,
     "an asyncio listener with tasks that wait": """
+import asyncio
 from muster import aio
 async def main():
     global listener, worker, tasks
@@ -227,12 +233,23 @@ def test_a_process_ends_with(state: str) -> None:
     assert end(STATES[state] + "\nprint('last line')\n")[:2] == (0, ["last line"])
 
 
+def outcome_of_all(request: pytest.FixtureRequest, script: Callable[..., str]) -> children.Outcome:
+    """That of a script which is made of the test's parameters. Those of all its parameters are run at once, by the first."""
+    tests = [each.callspec.params for each in request.session.items  # type: ignore[attr-defined]
+             if getattr(each, "originalname", "") == request.node.originalname]
+    if not hasattr(request.function, "outcomes"):
+        request.function.outcomes = children.run_all([HEAD + script(**each) for each in tests], LONGEST)
+    outcome: children.Outcome = request.function.outcomes[tests.index(request.node.callspec.params)]
+    return judge(outcome, quiet=False)
+
+
 @pytest.mark.parametrize("state", ["a listener with a worker", "an unfinished round", "kept messages", "many objects",
                                    "a loop over messages in a daemon thread"])
 @pytest.mark.parametrize("how, code", [("sys.exit(3)", 3), ("os._exit(4)", 4), ("raise SystemExit('words')", 1),
                                        ("raise ValueError('mine')", 1), ("os.kill(os.getpid(), 9)", -9)])
-def test_a_process_with_live_objects_ends_by(how: str, code: int, state: str) -> None:
-    got, lines, errors = end(STATES[state] + f"\nprint('last line')\n{how}\n", quiet=False)
+def test_a_process_with_live_objects_ends_by(request: pytest.FixtureRequest, how: str, code: int, state: str) -> None:
+    got, lines, errors = outcome_of_all(
+        request, lambda how, code, state: STATES[state] + f"\nprint('last line')\n{how}\n")
     assert (got, lines) == (code, ["last line"])
     expected: Optional[str] = {"raise SystemExit('words')": "words", "raise ValueError('mine')": "ValueError: mine"}.get(how)
     if expected is None:
@@ -276,8 +293,8 @@ HANDLERS = {
 
 @pytest.mark.parametrize("what", HANDLERS)
 @pytest.mark.parametrize("how, code", [("", 0), ("sys.exit(3)", 3), ("os._exit(4)", 4), ("raise ValueError", 1)])
-def test_a_process_ends_while_a_handler_is(what: str, how: str, code: int) -> None:
-    got, lines, errors = end(f"""
+def test_a_process_ends_while_a_handler_is(request: pytest.FixtureRequest, what: str, how: str, code: int) -> None:
+    got, lines, errors = outcome_of_all(request, lambda what, how, code: f"""
 entered = threading.Event()
 lock = threading.Lock()
 lock.acquire()
@@ -292,7 +309,7 @@ worker.send("X")
 assert entered.wait(LIMIT)
 print("last line")
 {how}
-""", quiet=False)
+""")
     assert (got, lines) == (code, ["last line"])
     errors = errors.replace("muster: worker worker-1 was not closed, and not all that it sent is confirmed: time limit passed", "")
     assert errors.strip() == "" or how == "raise ValueError" and errors.strip().endswith("ValueError"), errors

@@ -7,6 +7,8 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 All tests share this process's listener, as there is one for each process; what needs a process of its own is a script.
 Nothing is timed: whatever is waited for has LIMIT seconds, and a put that waited for its listener would wait that long.
 """
+import fcntl
+import gc
 import inspect
 import logging
 import multiprocessing
@@ -255,14 +257,14 @@ def test_children_forked_while_threads_put_get_no_lock_that_is_held(recorder):
     for thread in threads:
         thread.start()
     try:
-        for source in range(20):
+        for source in range(10):
             child("fork", children.put_range, source, 50)
     finally:
         done.set()
         for thread in threads:
             thread.join(LIMIT)
     stop()
-    for source in range(20):
+    for source in range(10):
         assert [message.data for message in recorder.messages if message.source == source] == list(range(50))
 
 
@@ -300,13 +302,13 @@ def test_a_put_does_not_wait_for_a_listener_that_is_stopped(method):
             def handle(self, source, cmd, data): print(source, len(data))
         MessageListener.register_default_handler(Count())
         process = multiprocessing.get_context("{method}").Process(
-            target=children.stop_process_and_put, args=(MessageListener.mq(), os.getpid(), 200, 1 << 20))
+            target=children.stop_process_and_put, args=(MessageListener.mq(), os.getpid(), 100, 1 << 20))
         process.start()
         process.join()
         MessageListener.stop()
         MessageListener.run()
     """)
-    assert (code, lines) == (0, [f"{number} {1 << 20}" for number in range(200)]), errors
+    assert (code, lines) == (0, [f"{number} {1 << 20}" for number in range(100)]), errors
 
 
 def test_a_child_whose_listener_has_died_ends():
@@ -336,7 +338,7 @@ def test_a_child_that_does_not_care_does_not_wait_at_its_exit():
         if not os.fork():
             if not os.fork():
                 os.kill(parent, signal.SIGSTOP)
-                mq.put(Message(1, "LOST", bytes(200 << 20)))
+                mq.put(Message(1, "LOST", bytes(100 << 20)))
                 mq.cancel_join_thread()
                 sys.exit(0)
             os.wait()
@@ -466,6 +468,25 @@ def test_a_child_may_have_a_listener_of_its_own(method, recorder):
     child(method, children.listen, 1)
     assert recorder.wait(1) == [(1, "HEARD", ([0, 1, 2], True))]
     assert running() and os.path.isdir(directory())
+
+
+@pytest.mark.parametrize("place, name", [(muster.Listener, "start"), (fcntl, "flock"), (fcntl, "lockf")])
+def test_a_listener_that_cannot_be_opened_leaves_no_descriptor_and_no_directory(place, name, monkeypatch, tmp_path):
+    def fail(*_):
+        raise muster.Resource("no more of them")
+
+    private = tmp_path / "private"
+    private.mkdir()
+    monkeypatch.setattr(fedflow, "_private_directory", lambda: str(private))
+    monkeypatch.setattr(place, name, fail)
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(muster.Resource) as raised:
+        fedflow._Hub()
+    del raised
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert not private.exists()
 
 
 def test_only_this_user_can_reach_the_socket():

@@ -7,6 +7,7 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 import gc
 import logging
 import os
+import queue
 import random
 import re
 import signal
@@ -18,6 +19,7 @@ import time
 import uuid
 import weakref
 
+import children
 import muster
 import numpy as np
 import pytest
@@ -395,6 +397,49 @@ def test_many_threads_may_overwrite_one_handler_while_messages_flow(listener, ma
     assert len(calls) == 4000
     stats = listener.stats
     assert (stats["handled"], stats["failed"]) == (4000, 0)
+
+
+def sleeps(thread, line):
+    """Is a thread of this process at a line of a function of Python's, and waits there?"""
+    function, number = line
+    frame = sys._current_frames().get(thread.ident)
+    if frame is None or frame.f_code is not function.__code__ or frame.f_lineno != function.__code__.co_firstlineno + number:
+        return False
+    with open(f"/proc/self/task/{thread.native_id}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0] == "S"
+
+
+def test_a_handler_that_came_before_another_change_was_through_is_there_after_a_restart(make_listener, make_worker, in_thread, gate):
+    """The first change waits for the handler that runs; the second need not, and is through before it."""
+    class Handler:
+        def __call__(self, message):
+            got.put(message.cmd)
+
+    def change():
+        threads.append(threading.current_thread())
+        listener.register_handler("w", drop, overwrite=True)
+
+    got, threads, listener = queue.Queue(), [], make_listener()
+    listener.register_handler("w", gate)
+    listener.start()
+    worker = make_worker(listener, "w")
+    worker.send("FIRST")
+    gate.wait_entered()
+    first = in_thread(change)
+    children.eventually(lambda: threads and sleeps(threads[0], (change, 2)))
+    handler = Handler()
+    there = weakref.ref(handler)
+    listener.register_handler("w", handler, overwrite=True)
+    del handler
+    gate.open()
+    first.result(PATIENCE)
+    worker.flush(PATIENCE)
+    listener.stop()
+    gc.collect()
+    assert there() is not None
+    listener.start()
+    worker.send("SECOND")
+    assert got.get(timeout=PATIENCE) == "SECOND"
 
 
 def test_many_threads_may_register_at_once_and_one_wins(listener, worker, in_thread):
@@ -989,6 +1034,32 @@ def test_a_listener_nobody_refers_to_runs_on_until_stop(make_worker, collector):
     with muster.Worker(endpoint, "stop") as worker:
         worker.send("A")
         worker.flush(PATIENCE)
+
+
+def test_a_listener_that_another_thread_starts_before_stop_has_returned_runs_on(in_thread):
+    """The last that stop does is to let go of handlers, which may run code: here it waits until the other has started."""
+    class Replaced:
+        def __call__(self, message):
+            there().register_system_handler(lambda message: events.put((message.cmd, message.data["source"])))
+
+        def __del__(self):
+            in_thread(there().start).result(PATIENCE)
+
+    events, listener = queue.Queue(), muster.Listener("tcp://127.0.0.1:*")
+    there = weakref.ref(listener)
+    listener.register_system_handler(Replaced())
+    with listener, muster.Worker(listener.endpoint, "a"):
+        listener.wait_for_workers(1, PATIENCE)
+    assert events.get(timeout=PATIENCE) == ("LEFT", "a")
+    assert listener._running
+    endpoint = listener.endpoint
+    del listener
+    gc.collect()
+    with muster.Worker(endpoint, "b"):
+        assert events.get(timeout=PATIENCE) == ("JOINED", "b")
+    there().stop()
+    gc.collect()
+    assert there() is None
 
 
 def test_a_listener_that_was_not_initialised_says_so():

@@ -665,11 +665,11 @@ def test_forks_while_handlers_and_senders_run_at_full_speed_hang_neither_side(li
         thread.start()
     try:
         pids = set()
-        for _ in range(20):
+        for _ in range(10):
             kids = [fork(lambda: be_a_worker(listener.endpoint)), fork(lambda: outcome(listener.stop))]
             pids.add(kids[0].result(2 * LIMIT))
             assert kids[1].result(2 * LIMIT) == "Forked"
-        assert {born.get(timeout=LIMIT) for _ in range(20)} == pids
+        assert {born.get(timeout=LIMIT) for _ in range(10)} == pids
     finally:
         ended.set()
         for thread in threads:
@@ -700,7 +700,7 @@ def test_forks_while_objects_are_made_and_ended_hang_neither_side() -> None:
     thread.start()
     try:
         children.eventually(lambda: made[0])
-        assert [forked(both) for _ in range(20)] == ["X"] * 20
+        assert [forked(both) for _ in range(10)] == ["X"] * 10
         before = made[0]
         children.eventually(lambda: made[0] > before)
     finally:
@@ -776,7 +776,7 @@ def test_a_fork_while_the_log_is_written_can_log() -> None:
     thread = threading.Thread(target=join_and_leave)
     thread.start()
     try:
-        for _ in range(15):
+        for _ in range(8):
             assert forked(log_a_warning).startswith("no handler: source=unheard")
     finally:
         ended.set()

@@ -11,11 +11,12 @@ import threading
 import types
 import warnings
 import weakref
-from typing import Any, Callable, List, Tuple, Union
+from typing import Any, Callable, Dict, List, Tuple, Union
 
 import muster
 import numpy as np
 import pytest
+from children import outcome
 from conftest import PATIENCE, Collector, Gate, Log
 from muster import _core
 
@@ -112,6 +113,51 @@ def test_a_callback_may_use_its_worker(listener: muster.Listener, collector: Col
         assert collector.next().data == {"position": 1}
 
 
+WORKER_CALLS: Dict[str, Callable[[muster.Worker], object]] = {
+    "send": lambda it: it.send("SENT", {"b": bytes(2 * MIB)}),
+    "flush": lambda it: it.flush(timeout=PATIENCE),
+    "recv": lambda it: it.recv(timeout=PATIENCE),
+    "next": lambda it: next(it),
+    "close": lambda it: it.close(),
+    "end of with": lambda it: it.__exit__(None, None, None),
+}
+
+
+@pytest.mark.parametrize("call", WORKER_CALLS)
+def test_a_callback_may_make_any_call_of_its_worker_and_the_worker_closes(serving: muster.Listener, call: str) -> None:
+    results: "queue.Queue[str]" = queue.Queue()
+
+    def tell(position: int, sent: int, size: int) -> None:
+        if position == 1:
+            results.put(outcome(lambda: WORKER_CALLS[call](worker)))
+
+    with muster.Worker(serving.endpoint, "worker-1", drain=PATIENCE, progress=tell) as worker:
+        serving.wait_for_workers(1, PATIENCE)
+        serving.broadcast("COMMAND")
+        worker.send("LARGE", {"b": bytes(4 * MIB)})
+        assert results.get(timeout=PATIENCE) == ""
+    assert worker.close() == 0
+
+
+def test_a_callback_may_close_a_worker_whose_close_waits_for_it(
+        serving: muster.Listener, in_thread: Callable[..., Any], gate: Gate) -> None:
+    results: "queue.Queue[int]" = queue.Queue()
+
+    def tell(position: int, sent: int, size: int) -> None:
+        gate(None)  # type: ignore[arg-type]
+        results.put(worker.close())
+
+    worker = muster.Worker(serving.endpoint, "worker-1", progress=tell)
+    worker.send("LARGE", {"b": bytes(4 * MIB)})
+    gate.wait_entered()
+    closing = in_thread(worker.close)
+    while serving.workers:
+        os.sched_yield()
+    gate.open()
+    assert closing.result(PATIENCE) == 0
+    assert results.get(timeout=PATIENCE) == 0
+
+
 class NamedCalls:
     """A listener's callback that remembers, and says when all of a command has arrived."""
 
@@ -154,6 +200,35 @@ def test_a_listener_that_starts_again_goes_on_telling() -> None:
             listener.send(source, "LARGE", {"b": bytes(2 * MIB)})
             assert worker.recv(PATIENCE).cmd == "LARGE"
             assert calls.complete.get(timeout=PATIENCE) == (source, 1)
+
+
+LISTENER_CALLS: Dict[str, Tuple[Callable[[muster.Listener], object], str]] = {
+    "send": (lambda it: it.send("worker-1", "SENT"), ""),
+    "ask": (lambda it: it.ask("ASKED", timeout=0).next(), ""),
+    "stats": (lambda it: it.stats, ""),
+    "register": (lambda it: it.register_default_handler(print), ""),
+    "wait": (lambda it: it.wait_for_workers(1, PATIENCE), ""),
+    "start": (lambda it: it.start(), "Busy"),
+    "stop": (lambda it: it.stop(), ""),
+    "end of with": (lambda it: it.__exit__(None, None, None), ""),
+}
+
+
+@pytest.mark.parametrize("call", LISTENER_CALLS)
+def test_a_listener_s_callback_may_make_any_call_of_it_and_it_stops(call: str) -> None:
+    results: "queue.Queue[str]" = queue.Queue()
+
+    def tell(source: str, position: int, sent: int, size: int) -> None:
+        if sent == size:
+            results.put(outcome(lambda: LISTENER_CALLS[call][0](listener)))
+
+    with muster.Listener("tcp://127.0.0.1:*", progress=tell) as listener, \
+            muster.Worker(listener.endpoint, "worker-1") as worker:
+        listener.wait_for_workers(1, PATIENCE)
+        listener.send("worker-1", "LARGE", {"b": bytes(2 * MIB)})
+        assert worker.recv(PATIENCE).cmd == "LARGE"
+        assert results.get(timeout=PATIENCE) == LISTENER_CALLS[call][1]
+    assert listener.stop() == 0
 
 
 def test_a_listener_s_callback_that_fails_is_logged_and_called_again(log: Log) -> None:

@@ -17,7 +17,7 @@ AT_ONCE = 20
 """Seconds. The library asks for signals every 50 ms; what is waited for here would take longer than this."""
 
 HEAD = """
-import asyncio, os, signal, sys, threading, time
+import os, signal, sys, threading, time
 import muster
 from children import *
 """
@@ -631,6 +631,7 @@ WAITS = {
 @pytest.mark.parametrize("wait", WAITS)
 def test_ctrl_c_ends_asyncio_run(wait: str) -> None:
     with children.Script(HEAD + f"""
+import asyncio
 from muster import aio
 async def handler(message):
     await asyncio.Event().wait()
@@ -659,6 +660,7 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_ends_asyncio_run_while_a_loop_over_messages_waits() -> None:
     with children.Script(HEAD + """
+import asyncio
 from muster import aio
 async def main():
     async with aio.Listener("tcp://127.0.0.1:*") as listener:
