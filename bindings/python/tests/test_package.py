@@ -314,6 +314,10 @@ exec "$@"
 """
 
 
+#   The linker would optimise the whole of it, for ten seconds.
+NO_LTO = "-D CMAKE_MODULE_LINKER_FLAGS=-fno-use-linker-plugin"
+
+
 @pytest.fixture(scope="module")
 def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel that pip makes of it."""
@@ -323,7 +327,7 @@ def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     call(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-w", directory,
          checkout / "bindings/python",
          environment={**os.environ, "PYTHONPATH": "", "CMAKE_GENERATOR": "Ninja",
-                      "CMAKE_ARGS": f"-D CMAKE_C_COMPILER_LAUNCHER={launcher}"})
+                      "CMAKE_ARGS": f"-D CMAKE_C_COMPILER_LAUNCHER={launcher} {NO_LTO}"})
     wheels = list(directory.iterdir())
     assert len(wheels) == 1
     return wheels[0]
