@@ -4,6 +4,7 @@ This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
 file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
+import ctypes
 import gc
 import os
 import queue
@@ -94,7 +95,7 @@ def test_a_thread_that_keeps_the_gil_holds_up_no_message(
         serving: muster.Listener, in_thread: Callable[..., Any]) -> None:
     calls = Calls()
     worker = muster.Worker(serving.endpoint, "worker-1", progress=calls)
-    in_thread(sum, range(20_000_000))
+    in_thread(ctypes.PyDLL(None).usleep, 500_000)       # through PyDLL a function keeps the GIL
     worker.send("LARGE", {"b": bytes(20 * MIB)})
     worker.flush(timeout=PATIENCE)
     assert worker.close() == 0
