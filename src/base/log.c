@@ -215,7 +215,7 @@ escape_one (char piece [8], const uint8_t *bytes, size_t size, bool quoted)
 {
     uint32_t character;
     size_t length = text_character (bytes, size, &character);
-    if (length == 0 || character == '\\' || text_is_control (character) || (quoted && character == '"')) {
+    if (length == 0 || character == '\\' || text_is_obeyed (character) || (quoted && character == '"')) {
         snprintf (piece, 8, "\\x%02x", bytes [0]);
         return 1;
     }

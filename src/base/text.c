@@ -45,6 +45,13 @@ text_is_control (uint32_t character)
 }
 
 bool
+text_is_obeyed (uint32_t character)
+{
+    return text_is_control (character) || character == 0x61c || character == 0x200e || character == 0x200f
+        || (character >= 0x2028 && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
+}
+
+bool
 text_is_name (const char *text, size_t size)
 {
     const uint8_t *bytes = (const uint8_t *) text;

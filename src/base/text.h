@@ -18,6 +18,10 @@ size_t text_character (const uint8_t *bytes, size_t size, uint32_t *character);
 /*  Is character one of U+0000-1F, U+7F-9F? */
 bool text_is_control (uint32_t character);
 
+/*  Does a terminal obey it, or a reader of lines: a control character, one that turns the direction of
+    writing, or that ends a line? */
+bool text_is_obeyed (uint32_t character);
+
 /*  May this be a source or a cmd: 1 to MUSTER_NAME_MAX bytes of UTF-8 without control characters? */
 bool text_is_name (const char *text, size_t size);
 

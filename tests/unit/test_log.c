@@ -305,6 +305,15 @@ Test (escape, writes_control_bytes_and_backslash_in_hexadecimal)
     assert_escaped ("\xc2\x9b", 2, "\\xc2\\x9b");
 }
 
+Test (escape, writes_what_turns_the_writing_or_ends_a_line_in_hexadecimal)
+{
+    assert_escaped ("\xe2\x80\xae", 3, "\\xe2\\x80\\xae");
+    assert_escaped ("\xe2\x81\xa7", 3, "\\xe2\\x81\\xa7");
+    assert_escaped ("\xe2\x80\xa8", 3, "\\xe2\\x80\\xa8");
+    assert_escaped ("\xd8\x9c", 2, "\\xd8\\x9c");
+    assert_escaped ("\xe2\x80\x93", 3, "\xe2\x80\x93");
+}
+
 Test (escape, writes_what_is_not_utf8_in_hexadecimal)
 {
     assert_escaped ("\xff\xfe", 2, "\\xff\\xfe");

@@ -144,7 +144,7 @@ def test_listeners_with_a_worker_and_messages_both_ways(transport: str) -> None:
                 assert worker.recv(LIMIT).cmd == "REPLY"
                 worker.recv(LIMIT).reply("DONE", got[0].data)
                 assert [len(reply.data["array"]) for reply in asked] == [100]
-        same(40, 100, function)
+        same(40, 150, function)
         """)
 
 
@@ -361,7 +361,7 @@ def test_messages_kept_read_and_replied_to() -> None:
             assert worker.recv(LIMIT).data["array"][-1] == 999
             assert worker.recv(LIMIT).data["array"][-1] == 139_999
             assert arrays[1][-1] == 139_999
-        same(30, 80, function)
+        same(30, 120, function)
         worker.close()
         listener.stop()
         """)
@@ -529,7 +529,7 @@ def test_a_view_of_a_large_message_keeps_its_memory_and_then_lets_it_go() -> Non
             view = kept.pop().data["array"][10:20]
             gc.collect()
             assert (view == number).all()
-        same(15, 40, function)
+        same(30, 100, function)
         worker.close()
         listener.stop()
         """)
@@ -579,7 +579,7 @@ def test_log_lines_and_forks() -> None:
         worker = muster.Worker(listener.endpoint, "worker-1")
         def function(number):
             assert forked(lambda: outcome(listener.stop)) == "Forked"
-        same(15, 40, function)
+        same(30, 100, function)
         worker.close()
         listener.stop()
         """)
@@ -601,5 +601,5 @@ def test_an_asyncio_listener_and_its_worker() -> None:
                 await worker.send("X", {"number": number})
                 await asyncio.wait_for(got.wait(), LIMIT)
                 assert (await worker.recv(LIMIT)).data == {"number": number}
-        same(20, 50, lambda number: asyncio.run(once(number)))
+        same(50, 150, lambda number: asyncio.run(once(number)))
         """)
