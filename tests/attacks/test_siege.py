@@ -11,7 +11,7 @@ import unittest
 
 from siege import DESCRIPTORS, Siege
 
-MESSAGES = 20000
+MESSAGES = 10000
 SIZE = 100
 SMALL_LIMIT = 2 << 20
 SECONDS = 1.0       # of each attack, at least

@@ -474,7 +474,7 @@ Test (scan, says_so_when_there_is_no_memory_for_a_large_map)
     neither reads beyond its bytes, on one in so many: no power of two, so that each byte
     has all its values. */
 #ifdef __SANITIZE_ADDRESS__
-#define STEP 7
+#define STEP 31
 #else
 #define STEP 1
 #endif
