@@ -26,7 +26,7 @@ demo: dependencies-demo
 	    PYTHONPATH=build/python /usr/bin/python3 examples/python/federated; fi
 
 test: dependencies-test build-$(PRESET) build-asan
-	/usr/bin/python3 tests/support/run.py build build/asan
+	/usr/bin/python3 tests/support/run.py --quick build build/asan
 
 #   All that can be checked without root, warnings being errors: by two compilers, three sanitizers, clang-tidy, clang-format.
 check: dependencies-check format-check build-clang build-ci build-asan build-tsan tidy

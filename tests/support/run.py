@@ -1,5 +1,6 @@
 """Run ctest in each build directory named and count the tests: a suite of
 Criterion or pytest counts as its tests, any other ctest test as one.
+With --quick before them, those labelled thorough are left out.
 
 This Source Code Form is subject to the terms of the Mozilla Public
 License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -67,13 +68,13 @@ def not_run(text):
                    for reason in NOT_RUN.findall(case.findtext("system-out") or "")})
 
 
-def run(build):
+def run(build, *options):
     """Run one build's tests; a ctest that fails beyond its tests counts as a failure."""
     print(f"== {build}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         report = os.path.join(scratch, "report.xml")
         status = subprocess.run([
-            "ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error",
+            "ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", *options,
             "--parallel", str(AT_ONCE), "--output-junit", report,
             "--test-output-size-passed", WHOLE_OUTPUT, "--test-output-size-failed", WHOLE_OUTPUT]).returncode
         try:
@@ -89,8 +90,10 @@ def run(build):
     return count
 
 
-def main(builds):
-    count = sum(map(run, builds), Count())
+def main(arguments):
+    quick = arguments[:1] == ["--quick"]
+    options = ("--label-exclude", "^thorough$") if quick else ()
+    count = sum((run(build, *options) for build in arguments[quick:]), Count())
     if count.skipped:
         print(f"{count.skipped} skipped")
     print(f"{count.passed} passed, {count.failed} failed", flush=True)

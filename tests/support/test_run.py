@@ -73,11 +73,12 @@ class CountReport(unittest.TestCase):
 class Main(unittest.TestCase):
     """Whole runs, of projects that ctest makes a report about."""
 
-    def run_tests(self, *commands):
+    def run_tests(self, *commands, thorough=(), options=()):
         with tempfile.TemporaryDirectory() as build:
             lines = [f'add_test(t{number} "/bin/sh" "-c" "{command}")' for number, command in enumerate(commands)]
+            lines += [f"set_tests_properties(t{number} PROPERTIES LABELS thorough)" for number in thorough]
             Path(build, "CTestTestfile.cmake").write_text("\n".join(lines) + "\n")
-            output = subprocess.run(["/usr/bin/python3", Path(__file__).with_name("run.py"), build],
+            output = subprocess.run(["/usr/bin/python3", Path(__file__).with_name("run.py"), *options, build],
                                     capture_output=True, text=True)
         return output.returncode, output.stdout.splitlines()[-1]
 
@@ -86,6 +87,10 @@ class Main(unittest.TestCase):
 
     def test_one_failed(self):
         self.assertEqual(self.run_tests("true", "false"), (1, "1 passed, 1 failed"))
+
+    def test_thorough_ones_run_unless_it_is_to_be_quick(self):
+        self.assertEqual(self.run_tests("true", "false", thorough=[1]), (1, "1 passed, 1 failed"))
+        self.assertEqual(self.run_tests("true", "false", thorough=[1], options=["--quick"]), (0, "1 passed, 0 failed"))
 
     def test_the_line_of_a_suite_is_found_after_much_output(self):
         suite = "yes | head -c 200000; echo 'Synthesis: Tested: 7 | Passing: 7 | Failing: 0 | Crashing: 0'"
