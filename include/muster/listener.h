@@ -87,7 +87,8 @@ MUSTER_EXPORT void muster_listener_set_message_limit (muster_listener_t *self, u
 MUSTER_EXPORT void muster_listener_set_frame_limit (muster_listener_t *self, uint64_t bytes);
 /*  Bytes received and not handled, of all workers together. Unless set: 2 GiB. */
 MUSTER_EXPORT void muster_listener_set_receive_budget (muster_listener_t *self, uint64_t bytes);
-/*  The plain producers' share of the budget, in bytes. Unless set: a quarter. */
+/*  The plain producers' share of the budget, in bytes; a message takes some 350 beside
+    its own. Unless set: a quarter. */
 MUSTER_EXPORT void muster_listener_set_plain_share (muster_listener_t *self, uint64_t bytes);
 /*  Credit each session has without asking, in bytes. Unless set: 64 KiB. */
 MUSTER_EXPORT void muster_listener_set_credit_floor (muster_listener_t *self, uint64_t bytes);

@@ -8,6 +8,9 @@
 
 #include "base/alloc.h"
 
+/*  Bytes of batches that join: with those a frame's own cost is small beside its messages. */
+#define JOINED_MOST 8192
+
 /*  Of refused messages only number and bytes are of use: a peer needs no credit, or hardly
     any, for one more frame of them. */
 static bool
@@ -23,11 +26,14 @@ join_refused (backlog_t *self, const batch_t *batch)
     return true;
 }
 
-void
+bool
 backlog_keep (backlog_t *self, batch_t *batch)
 {
     if (join_refused (self, batch))
-        return;
+        return true;
+    if (batch->refused && self->refused >= BACKLOG_REFUSED_MOST)
+        return false;
+    self->refused += batch->refused;
     batch_share (batch);
     batch->backlog_next = NULL;
     if (self->first)
@@ -35,6 +41,14 @@ backlog_keep (backlog_t *self, batch_t *batch)
     else
         self->first = batch;
     self->last = batch;
+    return true;
+}
+
+bool
+backlog_join (backlog_t *self, inbox_t *inbox, const batch_t *batch)
+{
+    batch_t *last = self->first ? self->last : NULL;
+    return last && last->size + batch->size <= JOINED_MOST && inbox_join (inbox, last, batch);
 }
 
 static void
@@ -42,6 +56,7 @@ forget_first (backlog_t *self)
 {
     batch_t *batch = self->first;
     self->first = batch->backlog_next;
+    self->refused -= batch->refused;
     batch->owner = NULL;
     batch_release (&batch);
 }
@@ -79,7 +94,7 @@ void
 backlog_settle_complete (backlog_t *self, uint64_t *count, uint64_t *size)
 {
     backlog_t old = *self;
-    *self = (backlog_t) { NULL, NULL };
+    *self = (backlog_t) { .first = NULL };
     while (old.first) {
         batch_t *batch = batch_share (old.first);
         void *owner = batch->owner;
@@ -136,7 +151,7 @@ backlog_keep_taken (backlog_t *self, inbox_t *inbox, position_t *kept, ahead_t *
 {
     backlog_t old = *self;
     bool unbroken = true;
-    *self = (backlog_t) { NULL, NULL };
+    *self = (backlog_t) { .first = NULL };
     while (old.first) {
         batch_t *batch = batch_share (old.first);
         void *owner = batch->owner;

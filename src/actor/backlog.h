@@ -14,7 +14,11 @@
 
 typedef struct {
     batch_t *first, *last;
+    size_t refused;         /* how many of its batches are */
 } backlog_t;
+
+/*  So many refused frames may wait with good ones between them. */
+#define BACKLOG_REFUSED_MOST 16384
 
 /*  What of a batch was handled since it was looked at last. */
 typedef struct {
@@ -24,8 +28,14 @@ typedef struct {
     bool refused;           /* likewise */
 } settled_t;
 
-/*  Put a batch at the end. One that is refused becomes part of a refused one that is there. */
-void backlog_keep (backlog_t *self, batch_t *batch);
+/*  Put a batch at the end. One that is refused becomes part of a refused one that is there.
+    False if too many of those wait: nothing has happened. */
+bool backlog_keep (backlog_t *self, batch_t *batch);
+
+/*  Put the messages of a small batch to those of the last one, which is small too and in the
+    inbox with nobody at it: a frame that waits takes more memory than its messages. False
+    if it has to be kept and put itself. */
+bool backlog_join (backlog_t *self, inbox_t *inbox, const batch_t *batch);
 
 /*  The oldest messages that were handled and not settled yet, all of one batch;
     a batch that is complete is forgotten. False when there are none. */

@@ -11,6 +11,9 @@
 
 #include "base/alloc.h"
 
+/*  The room for messages that join. */
+#define JOINED_LEAST 512
+
 static batch_t *
 batch_new (const uint8_t *body, size_t size, scan_form_t form)
 {
@@ -140,6 +143,88 @@ batch_scan (batch_t *self, const scan_limits_t *limits, const char *own_source)
     }
     self->offset = 0;
     return MUSTER_REFUSAL_NONE;
+}
+
+/*  --------------------------------------------------------------------------
+    Joining */
+
+/*  The room of a list that doubles. */
+static size_t
+room_for (size_t count, size_t least)
+{
+    size_t room = least;
+    while (room < count)
+        room *= 2;
+    return room;
+}
+
+static bool
+make_room (batch_t *self, size_t size)
+{
+    if (size <= self->room)
+        return true;
+    size_t room = room_for (size, JOINED_LEAST);
+    uint8_t *memory = alloc_block (room);
+    if (!memory)
+        return false;
+    memcpy (memory, self->bytes, self->size);
+    alloc_block_free (self->memory);
+    self->memory = memory;
+    self->bytes = memory;
+    self->room = room;
+    return true;
+}
+
+static bool
+join_sizes (batch_t *self, const batch_t *next)
+{
+    size_t count = (size_t) self->count + next->count;
+    uint32_t *sizes = alloc_resize (self->sizes, room_for (count, 1) * sizeof *sizes);
+    if (!sizes)
+        return false;
+    if (self->count == 1)
+        sizes [0] = (uint32_t) self->size;
+    for (uint32_t index = 0; index < next->count; index++)
+        sizes [self->count + index] = (uint32_t) batch_size_of (next, index);
+    self->sizes = sizes;
+    return true;
+}
+
+static bool
+join_marks (batch_t *self, const batch_t *next)
+{
+    if (!self->marks && !next->marks)
+        return true;
+    uint8_t *marks = alloc_zero ((size_t) self->count + next->count);
+    if (!marks)
+        return false;
+    for (uint32_t index = 0; index < self->count; index++)
+        marks [index] = batch_marks (self, index);
+    for (uint32_t index = 0; index < next->count; index++)
+        marks [self->count + index] = batch_marks (next, index);
+    alloc_free (self->marks);
+    self->marks = marks;
+    return true;
+}
+
+static bool
+are_of_one_kind (const batch_t *self, const batch_t *next)
+{
+    return self->form == SCAN_SESSION && next->form == SCAN_SESSION && self->names == next->names
+        && self->stream == next->stream && self->first + self->count == next->first && !self->fixed && !next->fixed
+        && !self->refused && !next->refused && !self->has_msg && next->taken == 0;
+}
+
+bool
+batch_join (batch_t *self, const batch_t *next)
+{
+    if (!are_of_one_kind (self, next)
+        || !make_room (self, self->size + next->size) || !join_sizes (self, next) || !join_marks (self, next))
+        return false;
+    memcpy (self->memory + self->size, next->bytes, next->size);
+    self->size += next->size;
+    self->count += next->count;
+    return true;
 }
 
 bool

@@ -40,6 +40,7 @@ struct batch {
     bool event;                 /* of the listener itself */
     bool has_replies;           /* known once it is scanned */
     bool refused;               /* its messages broke a rule: nobody handles them */
+    bool fixed;                 /* actor: messages of it are known by where they lie */
     const uint8_t *bytes;
     size_t size;
     uint64_t first;             /* session: position of the first message */
@@ -58,7 +59,11 @@ struct batch {
     bool has_msg;
     zmq_msg_t msg;              /* has_msg: owns bytes */
     uint8_t *memory;            /* else: owns bytes (alloc_block) */
+    size_t room;                /* bytes of memory, if others have joined */
 };
+
+/*  What one frame takes beside its bytes: this, and the heap's own. */
+#define BATCH_COST (sizeof (batch_t) + 64)
 
 #define BATCH_DONE 1            /* handled before one that stands before it */
 #define BATCH_DIVERTED 2        /* goes elsewhere than through the queue */
@@ -76,6 +81,11 @@ void batch_release (batch_t **self_p);
 /*  Scan all messages of the batch, and learn their number and sizes. For a
     plain frame own_source may not be claimed. Returns why it is refused. */
 muster_refusal_t batch_scan (batch_t *self, const scan_limits_t *limits, const char *own_source);
+
+/*  Put the messages of next, which follow its own, at the end of a batch of which nobody
+    has taken any. False when they are not of one kind or memory is short: both are as they
+    were then. */
+bool batch_join (batch_t *self, const batch_t *next);
 
 /*  Leave out the first count messages. */
 void batch_skip (batch_t *self, uint32_t count);

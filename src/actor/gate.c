@@ -10,6 +10,7 @@
 
 #include <utlist.h>
 
+#include "actor/intake.h"
 #include "actor/pump.h"
 #include "actor/round.h"
 
@@ -159,7 +160,7 @@ free_dropped (listener_core_t *self)
     peer_t *peer, *next;
     uint64_t count = 0, size = 0;
     backlog_settle_complete (&self->plain, &count, &size);
-    self->plain_bytes -= size;
+    self->plain_bytes -= intake_plain_cost (count, size);
     HASH_ITER (by_id, self->roster.by_id, peer, next) {
         count = size = 0;
         if (peer->revoked)

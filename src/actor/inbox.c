@@ -51,8 +51,10 @@ place_t *
 place_new (batch_t *batch, uint32_t index, size_t offset)
 {
     place_t *self = alloc_new (sizeof *self);
-    if (self)
-        *self = (place_t) { .batch = batch_share (batch), .index = index, .offset = offset };
+    if (!self)
+        return NULL;
+    *self = (place_t) { .batch = batch_share (batch), .index = index, .offset = offset };
+    batch->fixed = true;
     return self;
 }
 
@@ -261,17 +263,22 @@ pass_over_diverted (batch_t *batch)
         batch->offset += batch_size_of (batch, batch->taken++);
 }
 
+static void
+count_received (inbox_t *self, const batch_t *batch)
+{
+    self->counts.received += batch->count - batch->taken;
+    self->counts.received_bytes += batch->size - batch->offset;
+    self->counts.queued += batch->count - batch->taken;
+    self->counts.queued_bytes += batch->size - batch->offset;
+}
+
 void
 inbox_put (inbox_t *self, batch_t *batch)
 {
     bool first = false;
     pthread_mutex_lock (&self->lock);
-    if (!batch->event) {
-        self->counts.received += batch->count - batch->taken;
-        self->counts.received_bytes += batch->size - batch->offset;
-        self->counts.queued += batch->count - batch->taken;
-        self->counts.queued_bytes += batch->size - batch->offset;
-    }
+    if (!batch->event)
+        count_received (self, batch);
     else
         self->events++;
     pass_over_diverted (batch);
@@ -285,6 +292,17 @@ inbox_put (inbox_t *self, batch_t *batch)
     /*  Who wakes up wants the lock. */
     if (first)
         pthread_cond_broadcast (&self->changed);
+}
+
+bool
+inbox_join (inbox_t *self, batch_t *waiting, const batch_t *batch)
+{
+    pthread_mutex_lock (&self->lock);
+    bool joined = waiting->taken == 0 && batch_join (waiting, batch);
+    if (joined)
+        count_received (self, batch);
+    pthread_mutex_unlock (&self->lock);
+    return joined;
 }
 
 void

@@ -24,7 +24,7 @@
 
 typedef struct inbox inbox_t;
 
-/*  One message of a batch that was diverted. */
+/*  One message of a batch that was diverted. The actor makes it; the batch's bytes stay where they are then. */
 typedef struct place place_t;
 
 struct place {
@@ -72,6 +72,10 @@ void inbox_drain (inbox_t *self);
 
 /*  Put a batch at the end of the queue, which shares it. */
 void inbox_put (inbox_t *self, batch_t *batch);
+
+/*  Put the messages of batch at the end of one that was put and that nobody has begun. False
+    when batch has to be put itself. */
+bool inbox_join (inbox_t *self, batch_t *waiting, const batch_t *batch);
 
 /*  Put a message that was diverted, and is not taken, into the queue after all, as
     late; takes its place over. It outlives a stop. */

@@ -30,6 +30,12 @@ intake_is_open (const listener_core_t *self)
     return self->plain_bytes == 0 || self->plain_bytes < self->limits.plain_share;
 }
 
+uint64_t
+intake_plain_cost (uint64_t messages, uint64_t size)
+{
+    return size + messages * BATCH_COST;
+}
+
 static muster_refusal_t
 take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
 {
@@ -49,7 +55,7 @@ take_plain (listener_core_t *self, const caller_t *caller, zmq_msg_t *msg)
         refusal = MUSTER_REFUSAL_ACCESS;
     if (!refusal) {
         backlog_keep (&self->plain, batch);
-        self->plain_bytes += batch->size;
+        self->plain_bytes += intake_plain_cost (batch->count, batch->size);
         inbox_put (self->inbox, batch);
     }
     batch_release (&batch);
@@ -83,8 +89,10 @@ divert_replies (peer_t *peer, batch_t *batch)
         scan_message_t parts;
         size_t size = batch_size_of (batch, index);
         scan_split (batch->bytes + offset, size, SCAN_SESSION, &parts);
-        if (ahead_has (&peer->ahead, batch->first + index))
+        if (ahead_has (&peer->ahead, batch->first + index)) {
             batch_mark (batch, index, BATCH_DIVERTED | BATCH_KNOWN);
+            batch->fixed = true;
+        }
         else
         if ((parts.kind & MESSAGE_KIND_REPLY) && (parts.kind & MESSAGE_KIND_ASKED)
             && (parts.stream != peer->session.out.stream
@@ -107,21 +115,6 @@ pass_over_known (listener_core_t *self, peer_t *peer, batch_t *batch)
     ahead_drop_before (&peer->ahead, batch->first + batch->count);
 }
 
-/*  A frame that breaks a rule is not asked for again: the position moves past. */
-static void
-refuse_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t count, muster_refusal_t reason)
-{
-    listener_refuse (self, reason);
-    batch->refused = true;
-    batch->count = count;
-    batch->done = count;
-    batch->settled = 0;
-    batch->settled_offset = 0;
-    session_received (&peer->session, count, batch->size, self->now);
-    peer_keep (peer, batch);
-    settle_peer (self, peer);
-}
-
 /*  No memory for a batch: as if the frame had been lost on the way. */
 static void
 lose_batch (listener_core_t *self, peer_t *peer)
@@ -129,6 +122,24 @@ lose_batch (listener_core_t *self, peer_t *peer)
     listener_refuse (self, MUSTER_REFUSAL_MEMORY);
     session_miss (&peer->session, self->now);
     self->again = true;     /* its credit is free for others */
+}
+
+/*  A frame that breaks a rule is not asked for again: the position moves past. */
+static void
+refuse_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t count, muster_refusal_t reason)
+{
+    batch->refused = true;
+    batch->count = count;
+    batch->done = count;
+    batch->settled = 0;
+    batch->settled_offset = 0;
+    if (!peer_keep (peer, batch)) {
+        lose_batch (self, peer);
+        return;
+    }
+    listener_refuse (self, reason);
+    session_received (&peer->session, count, batch->size, self->now);
+    settle_peer (self, peer);
 }
 
 static void
@@ -150,8 +161,10 @@ accept_batch (listener_core_t *self, peer_t *peer, batch_t *batch, uint32_t coun
     session_received (&peer->session, count - skip, batch->size - batch->offset, self->now);
     if (batch->has_replies || peer->ahead.count > 0)
         divert_replies (peer, batch);
-    peer_keep (peer, batch);
-    inbox_put (self->inbox, batch);
+    if (!backlog_join (&peer->backlog, self->inbox, batch)) {
+        peer_keep (peer, batch);
+        inbox_put (self->inbox, batch);
+    }
     pass_over_known (self, peer, batch);
 }
 
@@ -363,7 +376,7 @@ settle_plain (listener_core_t *self)
 {
     settled_t settled;
     while (backlog_settle (&self->plain, &settled))
-        self->plain_bytes -= settled.size;
+        self->plain_bytes -= intake_plain_cost (settled.count, settled.size);
 }
 
 /*  Batches of one peer settle together; one that is in no backlog any more has

@@ -16,6 +16,9 @@ bool intake_burst (listener_core_t *self);
 /*  May the PULL be read now? Not while the plain producers' share is full. */
 bool intake_is_open (const listener_core_t *self);
 
+/*  What plain messages take of their share: of each the frame, too, that it waits in. */
+uint64_t intake_plain_cost (uint64_t messages, uint64_t size);
+
 /*  Learn what has been handled, tell the sessions. True if anything was. */
 bool intake_settle (listener_core_t *self);
 

@@ -89,7 +89,7 @@ typedef struct {
     bool pull_is_empty;
     bool again;                 /* there is more to do at once */
     backlog_t plain;            /* the plain producers' */
-    uint64_t plain_bytes;       /* in it */
+    uint64_t plain_bytes;       /* what it takes of their share */
     log_limit_t refusal_log;
     trace_limit_t sent_log;     /* of control frames, for debugging */
     trace_limit_t received_log;

@@ -69,9 +69,11 @@ peer_name (const peer_t *self, batch_t *batch)
         batch->key = peer_session (self) + SESSION_TEXT_ROOM;
 }
 
-void
+bool
 peer_keep (peer_t *self, batch_t *batch)
 {
-    backlog_keep (&self->backlog, batch);
+    if (!backlog_keep (&self->backlog, batch))
+        return false;
     batch->owner = self;
+    return true;
 }

@@ -60,7 +60,7 @@ const char *peer_session (const peer_t *self);
 /*  Give a batch of its messages their names. */
 void peer_name (const peer_t *self, batch_t *batch);
 
-/*  Put a batch at the end of its backlog. */
-void peer_keep (peer_t *self, batch_t *batch);
+/*  Put a batch at the end of its backlog, as backlog_keep. */
+bool peer_keep (peer_t *self, batch_t *batch);
 
 #endif

@@ -223,14 +223,18 @@ take_batch (loop_t *self, batch_t *batch, uint64_t first, uint32_t count, uint32
         batch->refused = true;
         batch->count = count - skip;
         batch->done = count - skip;
-        session_received (&core->session, count - skip, batch->size, self->now);
-        backlog_keep (&core->backlog, batch);
+        if (backlog_keep (&core->backlog, batch))
+            session_received (&core->session, count - skip, batch->size, self->now);
+        else
+            core->session.down_due = true;
     }
     else {
         batch_skip (batch, skip);
         session_received (&core->session, count - skip, batch->size - batch->offset, self->now);
-        backlog_keep (&core->backlog, batch);
-        inbox_put (core->inbox, batch);
+        if (!backlog_join (&core->backlog, core->inbox, batch)) {
+            backlog_keep (&core->backlog, batch);
+            inbox_put (core->inbox, batch);
+        }
     }
     batch_release (&batch);
 }

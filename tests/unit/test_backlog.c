@@ -129,3 +129,21 @@ Test (backlog, giving_up_refused_frames_looks_for_none_of_the_messages_that_they
     inbox_leave (&inbox);
     wake_release (&wake);
 }
+
+Test (backlog, refused_frames_between_good_ones_are_not_kept_without_bound)
+{
+    batch_t *good, *refused = NULL;
+    for (size_t i = 0; i < BACKLOG_REFUSED_MOST; i++) {
+        refuse (1, 1, 7);
+        good = keep (1, 1, 7, false);
+        batch_release (&good);
+    }
+    refused = batch_new_memory (NULL, NULL, 1, SCAN_SESSION);
+    refused->count = refused->done = 1;
+    refused->stream = 7;
+    refused->refused = true;
+    cr_assert_not (backlog_keep (&backlog, refused));
+    expect_settled (1, 1, true);
+    cr_assert (backlog_keep (&backlog, refused));
+    batch_release (&refused);
+}

@@ -19,8 +19,8 @@
 #include "actor/event.h"
 #include "actor/inbox.h"
 #include "base/alloc.h"
+#include "numbered.h"
 #include "scene.h"
-#include "wire/encode.h"
 
 static const message_origin_t origin;
 
@@ -46,43 +46,11 @@ end (void)
     wake_release (&wake);
 }
 
-/*  Messages of numbers first, first + 1 ... whose positions these are; sizes differ. */
-static batch_t *
-batch_of (uint64_t first, uint32_t count)
-{
-    muster_writer_t *data = muster_writer_new (), *frame = muster_writer_new ();
-    const void *bytes;
-    size_t size;
-    for (uint64_t number = first; number < first + count; number++) {
-        char cmd [32];
-        snprintf (cmd, sizeof cmd, "C%llu", (unsigned long long) number);
-        muster_writer_clear (data);
-        muster_writer_map (data, 1);
-        muster_writer_str (data, "n", 1);
-        muster_writer_uint (data, number);
-        cr_assert_eq (muster_writer_bytes (data, &bytes, &size), 0);
-        encode_session (frame, cmd, bytes, size, 0, 0, 0);
-    }
-    cr_assert_eq (muster_writer_bytes (frame, &bytes, &size), 0);
-    uint8_t *memory = alloc_block (size);
-    memcpy (memory, bytes, size);
-    batch_t *batch = batch_new_memory (memory, memory, size, SCAN_SESSION);
-    cr_assert_eq (batch_scan (batch, &(scan_limits_t) { .depth = 8 }, NULL), MUSTER_REFUSAL_NONE);
-    cr_assert_eq (batch->count, count);
-    batch->first = first;
-    batch->source = "a";
-    batch->session = "5e551011";
-    batch->stream = 7;
-    muster_writer_destroy (&data);
-    muster_writer_destroy (&frame);
-    return batch;
-}
-
-/*  The same, put; the caller shares it. */
+/*  A batch that is put; the caller shares it. */
 static batch_t *
 put (uint64_t first, uint32_t count)
 {
-    batch_t *batch = batch_of (first, count);
+    batch_t *batch = numbered_batch (first, count);
     inbox_put (inbox, batch);
     return batch;
 }
@@ -98,7 +66,7 @@ put_and_forget (uint64_t first, uint32_t count)
 static place_t *
 put_diverted (uint64_t number)
 {
-    batch_t *batch = batch_of (number, 1);
+    batch_t *batch = numbered_batch (number, 1);
     cr_assert (batch_mark (batch, 0, BATCH_DIVERTED));
     inbox_put (inbox, batch);
     place_t *place = place_new (batch, 0, 0);
@@ -255,7 +223,7 @@ Test (runs, what_is_put_in_the_midst_comes_after_the_run, .init = begin, .fini =
 
 Test (runs, a_batch_that_came_in_part_before_begins_after_that_part, .init = begin, .fini = end)
 {
-    batch_t *batch = batch_of (1, 6);
+    batch_t *batch = numbered_batch (1, 6);
     batch_skip (batch, 4);
     inbox_put (inbox, batch);
     assert_counts (2, 0, 0, 2);
@@ -376,7 +344,7 @@ Test (runs, an_event_comes_in_its_turn, .init = begin, .fini = end)
 Test (runs, the_actor_learns_of_progress_in_the_midst, .init = begin, .fini = end)
 {
     batch_t *batch = put (1, 10);
-    backlog_t backlog = { NULL, NULL };
+    backlog_t backlog = { .first = NULL };
     settled_t settled;
     backlog_keep (&backlog, batch);
     assert_next (1);
@@ -541,7 +509,7 @@ Test (runs, giving_up_takes_the_queue_behind_the_run_too, .init = begin, .fini =
 Test (runs, what_is_kept_of_a_run_settles_and_the_rest_comes_again, .init = begin, .fini = end)
 {
     batch_t *batch = put (1, 10);
-    backlog_t backlog = { NULL, NULL };
+    backlog_t backlog = { .first = NULL };
     position_t kept = { 0, 0 };
     ahead_t ahead = { NULL, 0 };
     settled_t settled;
@@ -575,7 +543,7 @@ Test (runs, what_is_dropped_counts_as_done_once_the_message_in_hand_is, .init = 
     for (uint32_t in_hand = 1; in_hand <= 10; in_hand++) {
         inbox_counts_t before = counts_now ();
         batch_t *batch = put (1, 10);
-        backlog_t backlog = { NULL, NULL };
+        backlog_t backlog = { .first = NULL };
         settled_t settled;
         uint64_t count = 0;
         backlog_keep (&backlog, batch);
@@ -739,7 +707,7 @@ Test (runs, a_late_reply_that_is_dropped_does_not_hold_the_run_up, .init = begin
 
 Test (runs, messages_that_a_round_has_are_passed_over_and_counted_when_they_are_done, .init = begin, .fini = end)
 {
-    batch_t *batch = batch_of (1, 5);
+    batch_t *batch = numbered_batch (1, 5);
     batch_mark (batch, 1, BATCH_DIVERTED);
     batch_mark (batch, 4, BATCH_DIVERTED);
     inbox_put (inbox, batch);
@@ -764,7 +732,7 @@ Test (runs, messages_that_a_round_has_are_passed_over_and_counted_when_they_are_
 
 Test (runs, a_batch_with_marks_may_be_given_up_and_dropped_in_its_midst, .init = begin, .fini = end)
 {
-    batch_t *one = batch_of (1, 5), *two = batch_of (6, 5);
+    batch_t *one = numbered_batch (1, 5), *two = numbered_batch (6, 5);
     batch_mark (one, 4, BATCH_LATE);
     batch_mark (two, 0, BATCH_LATE);
     inbox_put (inbox, one);

@@ -58,7 +58,7 @@ class Listener(_core.Listener):
         message_limit: largest message, bytes (1 GiB, or half the budget if less).
         frame_limit: largest frame of a plain producer, bytes (64 MiB).
         receive_budget: received and not handled, of all workers, bytes (2 GiB).
-        plain_share: the plain producers' share of it, bytes (a quarter).
+        plain_share: the plain producers' share of it, bytes (a quarter); a message takes some 350 beside its own.
         credit_floor: credit each worker has without asking, bytes (64 KiB).
         command_buffer: commands kept for one worker, bytes (64 MiB), beside one more.
         liveness: silence after which a worker is LOST, seconds (10).

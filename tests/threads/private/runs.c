@@ -126,7 +126,7 @@ typedef struct {
     uint64_t received;
     uint64_t gone;              /* dropped or given up */
     uint64_t taken;             /* by a round, which is done with them */
-    uint64_t given_up, dropped, calls;
+    uint64_t given_up, dropped, calls, joined;
     bool stopped;               /* it has given up in this round, and puts nothing more */
     batch_t *batches [BATCHES];
     unsigned count;
@@ -160,6 +160,11 @@ put (actor_t *self)
     }
     self->position += count;
     self->received += count;
+    if (self->count > 0 && inbox_join (inbox, self->batches [self->count - 1], batch)) {
+        batch_release (&batch);
+        self->joined++;
+        return;
+    }
     self->batches [self->count++] = batch;
     inbox_put (inbox, batch);
 }
@@ -365,7 +370,7 @@ main (int argc, char **argv)
     wake_release (&wake);
     close (stands);
     printf ("%d rounds: %" PRIu64 " messages, %" PRIu64 " handled, %" PRIu64 " of them late, %" PRIu64 " dropped, %"
-        PRIu64 " given up, %" PRIu64 " calls\n", rounds, actor.received, counts.handled, handler.late, actor.dropped,
-        actor.given_up, actor.calls);
+        PRIu64 " given up, %" PRIu64 " calls, %" PRIu64 " frames joined\n", rounds, actor.received, counts.handled,
+        handler.late, actor.dropped, actor.given_up, actor.calls, actor.joined);
     return 0;
 }
