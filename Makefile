@@ -42,7 +42,9 @@ attacks: all
 bench: dependencies-bench all
 	/usr/bin/python3 benchmarks/run.py build $(if $(ONLY),--only $(ONLY))
 
-install: all
+install: dependencies-build
+	cmake --preset $(PRESET) > /dev/null
+	cmake --build --preset $(PRESET) --target installed
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
