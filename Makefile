@@ -28,9 +28,11 @@ demo: dependencies-demo
 test: dependencies-test build-$(PRESET) build-asan
 	/usr/bin/python3 tests/support/run.py --quick build build/asan
 
-#   All that can be checked without root, warnings being errors: by two compilers, three sanitizers, clang-tidy, clang-format.
+#   All that can be checked without root, warnings being errors: by two compilers, three sanitizers, clang-tidy, clang-format,
+#   and how much of src/ the tests reach.
 check: dependencies-check format-check build-clang build-ci build-asan build-tsan tidy
 	/usr/bin/python3 tests/support/run.py build build/asan build/tsan
+	$(MAKE) --no-print-directory coverage
 
 chaos: dependencies-chaos build-default build-$(PRESET)
 	/usr/bin/python3 tests/chaos/run.py $(if $(filter default,$(PRESET)),build,build/$(PRESET)) --times $(TIMES)
