@@ -29,7 +29,7 @@ typedef struct {
 } siege_t;
 
 static siege_t
-begin_siege (void)
+begin_siege_with_floor (uint64_t floor)
 {
     char endpoint [100], back [120];
     scene_private_endpoint (endpoint, sizeof endpoint);
@@ -38,11 +38,17 @@ begin_siege (void)
     siege_t self = { .scene = scene_open (endpoint), .tally = tally_new () };
     muster_listener_register_default_handler (self.scene.listener, tally_handler, self.tally);
     muster_listener_register_handler (self.scene.listener, "good", collector_handler, self.scene.messages, false);
-    muster_listener_set_credit_floor (self.scene.listener, 1024);       /* for thousands of sessions */
+    muster_listener_set_credit_floor (self.scene.listener, floor);
     scene_start (&self.scene);
     self.push = raw_connect (ZMQ_PUSH, endpoint);
     self.dealer = raw_connect (ZMQ_DEALER, back);
     return self;
+}
+
+static siege_t
+begin_siege (void)
+{
+    return begin_siege_with_floor (1024);       /* for thousands of sessions */
 }
 
 static void
@@ -321,6 +327,28 @@ Test (hostile, one_that_sends_beyond_its_credit_is_sent_away)
     expect_alive (&siege);
     cr_assert_eq (scene_stats (&siege.scene).refused [MUSTER_REFUSAL_CREDIT], 1);
     cr_assert_eq (scene_stats (&siege.scene).workers, 0);
+    end_siege (&siege);
+}
+
+Test (hostile, refused_messages_between_good_ones_that_wait_do_not_pile_up_without_bound)
+{
+    enum { MOST = 16384, PAIRS = MOST + 10 };       /* as BACKLOG_REFUSED_MOST */
+    siege_t siege = begin_siege_with_floor (1 << 20);
+    muster_listener_register_handler (siege.scene.listener, "raw0", collector_handler, siege.scene.messages, false);
+    collector_block (siege.scene.messages);
+    raw_peer_t peer = greet (&siege);
+    raw_t good = raw_message ("X", 0), wrong = { .bytes = { 0xc1 }, .size = 1 };
+    for (uint64_t position = 1; position <= 2 * PAIRS; position += 2) {
+        raw_t frame = raw_data (peer, position, 1, &good);
+        push (&siege, frame.bytes, frame.size);
+        frame = raw_data (peer, position + 1, 1, &wrong);
+        push (&siege, frame.bytes, frame.size);
+    }
+    AWAIT (scene_stats (&siege.scene).refused [MUSTER_REFUSAL_MEMORY] == 1);
+    collector_unblock (siege.scene.messages);
+    cr_assert (collector_wait (siege.scene.messages, MOST + 1));
+    expect_alive (&siege);
+    cr_assert_eq (scene_stats (&siege.scene).rejected, MOST + 1);
     end_siege (&siege);
 }
 
