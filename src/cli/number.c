@@ -105,7 +105,7 @@ number_span (char text [NUMBER_ROOM], uint64_t us)
         snprintf (text, NUMBER_ROOM, "%uus", (unsigned) us);
     else
     if (us < 10000)
-        snprintf (text, NUMBER_ROOM, "%.1fms", (double) (us / 100) / 10);
+        snprintf (text, NUMBER_ROOM, "%u.%ums", (unsigned) (us / 1000), (unsigned) (us % 1000 / 100));
     else
     if (us < 1000000)
         snprintf (text, NUMBER_ROOM, "%ums", (unsigned) (us / 1000));
