@@ -16,6 +16,7 @@
 #include "actor/patience.h"
 #include "actor/worker.h"
 #include "actor/worker_actor.h"
+#include "actor/worker_wait.h"
 #include "base/alloc.h"
 #include "base/process.h"
 #include "net/context.h"
@@ -29,8 +30,8 @@
 /*  How long close waits for the listener's answer to goodbye, beyond the drain limit. */
 #define GOODBYE_MS 1000
 
-static bool
-is_foreign (const muster_worker_t *self)
+bool
+worker_is_foreign (const muster_worker_t *self)
 {
     return self->generation != process_generation ();
 }
@@ -211,7 +212,7 @@ muster_worker_start (muster_worker_t *self)
 {
     if (!self)
         return MUSTER_INVAL;
-    if (is_foreign (self))
+    if (worker_is_foreign (self))
         return MUSTER_FORKED;
     muster_error_t error = patience_lock (&self->lifecycle);
     if (error)
@@ -223,52 +224,6 @@ muster_worker_start (muster_worker_t *self)
     }
     pthread_mutex_unlock (&self->lifecycle);
     return error;
-}
-
-/*  --------------------------------------------------------------------------
-    Waiting. With the core's lock. */
-
-static muster_error_t
-why_ended (muster_worker_t *self)
-{
-    if (self->closed || self->core.session.state == SESSION_ENDED)
-        return self->core.session.error ? self->core.session.error : MUSTER_CLOSED;
-    return 0;
-}
-
-/*  What a wait for progress has seen. */
-typedef struct {
-    uint64_t marker;        /* session_progress */
-    int64_t since;          /* when it moved last */
-} progress_t;
-
-/*  When a wait ends for want of progress, if nothing happens before. */
-static int64_t
-progress_deadline (const worker_core_t *core, progress_t *progress)
-{
-    uint64_t marker = session_progress (&core->session);
-    if (marker != progress->marker || session_is_excused (&core->session) || progress->since == 0)
-        *progress = (progress_t) { .marker = marker, .since = monotonic_ms () };
-    return progress->since + core->options.no_progress_ms;
-}
-
-/*  A caller who looks at the time itself is told of an interruption only. */
-static muster_error_t
-until_deadline (muster_error_t error)
-{
-    return error == MUSTER_INTERRUPTED ? error : 0;
-}
-
-/*  Wait for a change until deadline, or until nothing has moved for too long. */
-static muster_error_t
-wait_for_change (worker_core_t *core, int64_t deadline, progress_t *progress)
-{
-    int64_t until = progress_deadline (core, progress);
-    if (deadline < until)
-        until = deadline;
-    if (monotonic_ms () >= until)
-        return MUSTER_TIMEOUT;
-    return until_deadline (patience_wait (&core->changed, &core->lock, until));
 }
 
 /*  --------------------------------------------------------------------------
@@ -284,17 +239,17 @@ static muster_error_t
 wait_for_room (muster_worker_t *self, bool at_once)
 {
     worker_core_t *core = &self->core;
-    progress_t progress = { 0 };
-    muster_error_t error = why_ended (self);
+    worker_progress_t progress = { 0 };
+    muster_error_t error = worker_why_ended (self);
     if (error || has_room (core))
         return error;
     if (at_once)
         return MUSTER_AGAIN;
     worker_press (core);
     while (!error && !has_room (core)) {
-        error = wait_for_change (core, INT64_MAX, &progress);
+        error = worker_wait_for_change (core, INT64_MAX, &progress);
         if (!error)
-            error = why_ended (self);
+            error = worker_why_ended (self);
     }
     worker_relax (core);
     return error;
@@ -438,7 +393,7 @@ write_message (muster_worker_t *self, const message_parts_t *parts)
 static muster_error_t
 send_message (muster_worker_t *self, message_parts_t *parts)
 {
-    if (is_foreign (self))
+    if (worker_is_foreign (self))
         return MUSTER_FORKED;
     if (!self->started)
         return MUSTER_CLOSED;
@@ -519,7 +474,7 @@ muster_worker_recv (muster_worker_t *self, muster_message_t **message, int timeo
     if (!self || !message)
         return MUSTER_INVAL;
     *message = NULL;
-    if (is_foreign (self))
+    if (worker_is_foreign (self))
         return MUSTER_FORKED;
     if (!self->started)
         return MUSTER_CLOSED;
@@ -528,7 +483,7 @@ muster_worker_recv (muster_worker_t *self, muster_message_t **message, int timeo
         self->core.inbox, INBOX_CALLER, monotonic_deadline (timeout_ms), message, &event);
     if (error == MUSTER_CLOSED) {
         pthread_mutex_lock (&self->core.lock);
-        muster_error_t why = why_ended (self);
+        muster_error_t why = worker_why_ended (self);
         error = why ? why : error;
         pthread_mutex_unlock (&self->core.lock);
     }
@@ -540,7 +495,7 @@ muster_worker_descriptor (muster_worker_t *self, int *descriptor)
 {
     if (!self || !descriptor)
         return MUSTER_INVAL;
-    if (is_foreign (self))
+    if (worker_is_foreign (self))
         return MUSTER_FORKED;
     if (!self->started)
         return MUSTER_CLOSED;
@@ -549,80 +504,19 @@ muster_worker_descriptor (muster_worker_t *self, int *descriptor)
 }
 
 /*  --------------------------------------------------------------------------
-    Flush and close. With the core's lock unless public. */
+    Close */
 
-static muster_error_t
-report_refused (worker_core_t *core)
-{
-    if (core->session.out.refused == core->refused_told)
-        return 0;
-    core->refused_told = core->session.out.refused;
-    return MUSTER_REJECTED;
-}
-
-static muster_error_t
-flush_until (muster_worker_t *self, int64_t deadline, bool patient)
-{
-    worker_core_t *core = &self->core;
-    outbox_t *box = &core->session.out.box;
-    uint64_t last = box->accepted.messages;
-    progress_t progress = { 0 };
-    muster_error_t error = 0;
-    session_await (&core->session);
-    worker_press (core);
-    wake_call (core->wake);
-    while (!error && box->handled.messages < last) {
-        error = why_ended (self);
-        if (!error && patient && monotonic_ms () >= deadline)
-            error = MUSTER_TIMEOUT;
-        if (!error && patient)
-            error = until_deadline (patience_wait (&core->changed, &core->lock, deadline));
-        else
-        if (!error)
-            error = wait_for_change (core, deadline, &progress);
-    }
-    worker_relax (core);
-    return error ? error : report_refused (core);
-}
-
-muster_error_t
-muster_worker_flush (muster_worker_t *self, int timeout_ms)
-{
-    if (!self)
-        return MUSTER_INVAL;
-    if (is_foreign (self))
-        return MUSTER_FORKED;
-    if (!self->started)
-        return MUSTER_CLOSED;
-    pthread_mutex_lock (&self->core.lock);
-    muster_error_t error = flush_until (self, monotonic_deadline (timeout_ms), false);
-    pthread_mutex_unlock (&self->core.lock);
-    return error;
-}
-
-static muster_error_t
-say_goodbye (muster_worker_t *self, int64_t deadline)
-{
-    worker_core_t *core = &self->core;
-    muster_error_t error = 0;
-    if (!core->session.leaving)
-        session_goodbye (&core->session);
-    wake_call (core->wake);
-    while (core->session.state != SESSION_ENDED && !error)
-        error = patience_wait (&core->changed, &core->lock, deadline);
-    return until_deadline (error);
-}
-
+/*  With the core's lock. */
 static muster_error_t
 close_session (muster_worker_t *self, uint64_t *unconfirmed)
 {
     worker_core_t *core = &self->core;
     const outbox_t *box = &core->session.out.box;
     int64_t deadline = monotonic_deadline (core->options.drain_ms);
-    muster_error_t error = flush_until (self, deadline, true);
+    muster_error_t error = worker_flush_until (self, deadline, true);
     if (error == MUSTER_INTERRUPTED)
         return error;
-    if (core->session.state != SESSION_ENDED && say_goodbye (self, monotonic_ms () + GOODBYE_MS))
+    if (core->session.state != SESSION_ENDED && worker_say_goodbye (self, monotonic_ms () + GOODBYE_MS))
         return MUSTER_INTERRUPTED;
     if (unconfirmed)
         *unconfirmed = box->accepted.messages - box->handled.messages;
@@ -646,7 +540,7 @@ muster_worker_close (muster_worker_t *self, uint64_t *unconfirmed)
         *unconfirmed = 0;
     if (!self)
         return MUSTER_INVAL;
-    if (is_foreign (self))
+    if (worker_is_foreign (self))
         return MUSTER_FORKED;
     muster_error_t error = patience_lock (&self->lifecycle);
     if (error)
@@ -669,7 +563,7 @@ muster_worker_destroy (muster_worker_t **self_p)
         return 0;
     muster_worker_t *self = *self_p;
     *self_p = NULL;
-    if (is_foreign (self)) {
+    if (worker_is_foreign (self)) {
         keyfile_wipe (&self->core.keys);
         alloc_free (self);
         return MUSTER_FORKED;
@@ -695,7 +589,7 @@ static const char *
 session_reason (muster_worker_t *self)
 {
     worker_core_t *core = &self->core;
-    bool foreign = is_foreign (self);
+    bool foreign = worker_is_foreign (self);
     if (!foreign)
         pthread_mutex_lock (&core->lock);
     bool ended = core->session.state == SESSION_ENDED;

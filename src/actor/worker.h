@@ -22,6 +22,9 @@ struct _muster_worker_t {
     char reason [REASON_ROOM];
 };
 
+/*  Does it belong to another process, from which this one was forked? */
+bool worker_is_foreign (const muster_worker_t *self);
+
 void worker_options_init (worker_options_t *options);
 
 /*  Check options and source, and set the endpoints to connect to. Errors:
