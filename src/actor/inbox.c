@@ -47,28 +47,6 @@ struct inbox {
     uint64_t events;            /* in the queue */
 };
 
-place_t *
-place_new (batch_t *batch, uint32_t index, size_t offset)
-{
-    place_t *self = alloc_new (sizeof *self);
-    if (!self)
-        return NULL;
-    *self = (place_t) { .batch = batch_share (batch), .index = index, .offset = offset };
-    batch->fixed = true;
-    return self;
-}
-
-void
-place_destroy (place_t **self_p)
-{
-    place_t *self = *self_p;
-    *self_p = NULL;
-    if (!self)
-        return;
-    batch_release (&self->batch);
-    alloc_free (self);
-}
-
 inbox_t *
 inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
 {

@@ -19,23 +19,11 @@
 #include <muster/message.h>
 
 #include "actor/batch.h"
+#include "actor/place.h"
 #include "actor/times.h"
 #include "actor/wake.h"
 
 typedef struct inbox inbox_t;
-
-/*  One message of a batch that was diverted. The actor makes it; the batch's bytes stay where they are then. */
-typedef struct place place_t;
-
-struct place {
-    place_t *prev, *next;
-    batch_t *batch;
-    uint32_t index;
-    size_t offset;
-};
-
-place_t *place_new (batch_t *batch, uint32_t index, size_t offset);
-void place_destroy (place_t **self_p);
 
 /*  Who takes the messages. */
 typedef enum {
