@@ -4,9 +4,8 @@
     License, v. 2.0. If a copy of the MPL was not distributed with this
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 */
-#include "actor/inbox.h"
+#include "actor/inbox_core.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -14,38 +13,11 @@
 
 #include <utlist.h>
 
+#include "actor/inbox_progress.h"
 #include "actor/monotonic.h"
 #include "actor/patience.h"
 #include "base/alloc.h"
 #include "base/process.h"
-
-struct inbox {
-    uint32_t generation;        /* of the process that made it */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    unsigned owners;            /* the actor's side, and each message taken out */
-    batch_t *queue;
-    place_t *late;              /* handed out before the queue, while open */
-    batch_t *run;               /* read without the lock by the dispatch thread, which alone changes it */
-    uint32_t run_end;           /* the dispatch thread's: how many messages it had when it began */
-    uint32_t run_first;         /* messages of it that were done when it began */
-    uint32_t run_counted;       /* messages of it that are in counts */
-    bool run_stopped;           /* those from kept on are nobody's */
-    atomic_bool expected;       /* the dispatch thread is to take the lock between two messages */
-    batch_t *progress;
-    inbox_mode_t mode;
-    bool open;
-    bool draining;
-    bool readable;              /* state of the descriptor */
-    int descriptor;
-    inbox_call_t call;
-    wake_t *wake;
-    const message_origin_t *origin;
-    void *context;
-    inbox_counts_t counts;
-    int64_t began;              /* ns: when the dispatch thread got what it has */
-    uint64_t events;            /* in the queue */
-};
 
 inbox_t *
 inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
@@ -68,17 +40,6 @@ inbox_new (wake_t *wake, const message_origin_t *origin, void *context)
     return self;
 }
 
-static void
-drop_progress (inbox_t *self)
-{
-    while (self->progress) {
-        batch_t *batch = self->progress;
-        self->progress = batch->progress_next;
-        batch->progressed = false;
-        batch_release (&batch);
-    }
-}
-
 /*  Unlocks, and frees with the last owner. */
 static void
 drop_owner (inbox_t *self)
@@ -87,7 +48,7 @@ drop_owner (inbox_t *self)
     pthread_mutex_unlock (&self->lock);
     if (!last)
         return;
-    drop_progress (self);
+    inbox_drop_progress (self);
     close (self->descriptor);
     wake_release (&self->wake);
     pthread_cond_destroy (&self->changed);
@@ -167,9 +128,8 @@ tell (inbox_t *self)
     show (self);
 }
 
-/*  Is there something that does not wait for the end of the run? */
-static void
-expect (inbox_t *self)
+void
+inbox_expect (inbox_t *self)
 {
     atomic_store (&self->expected, self->call == INBOX_EACH_MESSAGE || self->late || self->run_stopped);
 }
@@ -289,79 +249,15 @@ inbox_put_late (inbox_t *self, place_t *place)
     pthread_mutex_lock (&self->lock);
     batch_mark (place->batch, place->index, BATCH_LATE);     /* what was diverted has marks */
     DL_APPEND (self->late, place);
-    expect (self);
+    inbox_expect (self);
     tell (self);
     pthread_mutex_unlock (&self->lock);
-}
-
-/*  --------------------------------------------------------------------------
-    Progress */
-
-/*  The done messages without gaps grow by this one, or it is marked for when
-    those before it are done. */
-static void
-pass_over_done (batch_t *batch)
-{
-    while (batch->done < batch->count
-        && ((batch->dropped && batch->done >= batch->kept) || (batch_marks (batch, batch->done) & BATCH_DONE)))
-        batch->done++;
-}
-
-static void
-count_done (batch_t *batch, uint32_t index)
-{
-    if (index != batch->done) {
-        batch_mark (batch, index, BATCH_DONE);
-        return;
-    }
-    batch->done++;
-    pass_over_done (batch);
-}
-
-static void
-list_progress (inbox_t *self, batch_t *batch)
-{
-    if (batch->progressed)
-        return;
-    batch->progressed = true;
-    batch->progress_next = self->progress;
-    self->progress = batch_share (batch);
-}
-
-static void
-note_progress (inbox_t *self, batch_t *batch)
-{
-    list_progress (self, batch);
-    if (self->call == INBOX_EACH_MESSAGE || (self->call == INBOX_EACH_BATCH && batch->done == batch->count)) {
-        self->call = INBOX_QUIET;
-        expect (self);
-        wake_call (self->wake);
-    }
 }
 
 /*  --------------------------------------------------------------------------
     Runs: the dispatch thread takes all of a batch and goes through it without the lock. It
     says how far it reaches, and then looks whether it is expected back; who wants it
     back, or gives up the rest, says so first and then looks how far it has reached. */
-
-/*  With the lock: what it has handled since it was counted last. */
-static void
-count_run (inbox_t *self)
-{
-    batch_t *run = self->run;
-    if (!run)
-        return;
-    uint32_t first = self->run_counted;
-    (void) atomic_load (&run->taken);       /* after which done is no older than that */
-    uint32_t done = run->done;
-    for (uint32_t index = first; index < done; index++)
-        self->counts.queued_bytes -= batch_size_of (run, index);
-    self->counts.handled += done - first;
-    self->counts.queued -= done - first;
-    self->run_counted = done;
-    if (done > first)
-        list_progress (self, run);
-}
 
 /*  With the lock: nobody takes the rest. Returns how many messages that are. */
 static uint32_t
@@ -371,7 +267,7 @@ stop_run (inbox_t *self)
     if (self->run_stopped)
         return 0;
     self->run_stopped = true;
-    expect (self);
+    inbox_expect (self);
     run->kept = atomic_load (&run->taken);
     for (uint32_t index = run->kept; index < run->count; index++)
         self->counts.queued_bytes -= batch_size_of (run, index);
@@ -403,15 +299,15 @@ end_run (inbox_t *self, int64_t now)
 {
     batch_t *batch = self->run;
     bool rest = !self->run_stopped && batch->done < batch->count;
-    count_run (self);
+    inbox_count_run (self);
     times_add (&self->counts.times, batch->done - self->run_first, now - self->began);
     self->run = NULL;
     self->run_stopped = false;
-    expect (self);
+    inbox_expect (self);
     batch->taken = batch->done;
     if (batch->dropped)
-        pass_over_done (batch);
-    note_progress (self, batch);
+        inbox_pass_over_done (batch);
+    inbox_note_progress (self, batch);
     if (rest)
         DL_PREPEND (self->queue, batch);
     else
@@ -488,7 +384,7 @@ take_late (inbox_t *self, place_t *late)
         return NULL;
     DL_DELETE (self->late, late);
     place_destroy (&late);
-    expect (self);
+    inbox_expect (self);
     return message;
 }
 
@@ -571,21 +467,6 @@ free_message (muster_message_t *message)
     alloc_free (message);
 }
 
-/*  With the lock. */
-static void
-count_handled (inbox_t *self, const muster_message_t *message, bool failed)
-{
-    batch_t *batch = message->ticket;
-    if (batch->event)
-        return;
-    self->counts.handled++;
-    self->counts.failed += failed;
-    self->counts.queued--;
-    self->counts.queued_bytes -= batch_size_of (batch, message->index);
-    count_done (batch, message->index);
-    note_progress (self, batch);
-}
-
 /*  The dispatch thread, with the lock: one that was in no run. */
 static void
 count_alone (inbox_t *self, const muster_message_t *message, bool failed, int64_t now)
@@ -593,7 +474,7 @@ count_alone (inbox_t *self, const muster_message_t *message, bool failed, int64_
     const batch_t *batch = message->ticket;
     if (!batch->event)
         times_add (&self->counts.times, 1, now - self->began);
-    count_handled (self, message, failed);
+    inbox_count_handled (self, message, failed);
 }
 
 /*  Without it. */
@@ -612,7 +493,7 @@ inbox_done (muster_message_t **message_p, bool failed)
     *message_p = NULL;
     inbox_t *self = message->context;
     pthread_mutex_lock (&self->lock);
-    count_handled (self, message, failed);
+    inbox_count_handled (self, message, failed);
     drop_owner (self);
     free_handled (message);
 }
@@ -645,46 +526,6 @@ inbox_exchange (inbox_t *self, muster_message_t **message_p, bool failed, bool *
     if (taken)
         return *message_p ? 0 : MUSTER_NOMEM;
     return open ? MUSTER_TIMEOUT : MUSTER_CLOSED;
-}
-
-void
-inbox_pass (inbox_t *self, batch_t *batch, uint32_t index)
-{
-    uint64_t size = batch_size_of (batch, index);
-    pthread_mutex_lock (&self->lock);
-    self->counts.received--;
-    self->counts.received_bytes -= size;
-    self->counts.queued--;
-    self->counts.queued_bytes -= size;
-    count_done (batch, index);
-    note_progress (self, batch);
-    pthread_mutex_unlock (&self->lock);
-}
-
-batch_t *
-inbox_take_progress (inbox_t *self)
-{
-    pthread_mutex_lock (&self->lock);
-    count_run (self);
-    batch_t *batch = self->progress;
-    if (batch) {
-        self->progress = batch->progress_next;
-        batch->progressed = false;
-    }
-    pthread_mutex_unlock (&self->lock);
-    return batch;
-}
-
-void
-inbox_set_call (inbox_t *self, inbox_call_t call)
-{
-    pthread_mutex_lock (&self->lock);
-    self->call = call;
-    expect (self);
-    count_run (self);
-    if (self->progress && (call == INBOX_EACH_MESSAGE || self->counts.queued == 0))
-        wake_call (self->wake);
-    pthread_mutex_unlock (&self->lock);
 }
 
 /*  --------------------------------------------------------------------------
@@ -755,8 +596,8 @@ drop_rest (inbox_t *self, batch_t *batch)
     batch->kept = batch->taken;
     batch->dropped = true;
     batch->taken = batch->count;
-    pass_over_done (batch);
-    note_progress (self, batch);
+    inbox_pass_over_done (batch);
+    inbox_note_progress (self, batch);
     DL_DELETE (self->queue, batch);
     batch_release (&batch);
     return count;
@@ -778,8 +619,8 @@ drop_place (inbox_t *self, place_t *place)
 {
     self->counts.queued--;
     self->counts.queued_bytes -= batch_size_of (place->batch, place->index);
-    count_done (place->batch, place->index);
-    note_progress (self, place->batch);
+    inbox_count_done (place->batch, place->index);
+    inbox_note_progress (self, place->batch);
     place_destroy (&place);
 }
 
@@ -798,7 +639,7 @@ inbox_drop (inbox_t *self, inbox_match_fn *match, const void *argument)
     DL_FOREACH_SAFE (self->late, place, next_place)
         if (match (place->batch, argument)) {
             DL_DELETE (self->late, place);
-            expect (self);
+            inbox_expect (self);
             drop_place (self, place);
             count++;
         }
@@ -831,15 +672,6 @@ void *
 inbox_context (inbox_t *self)
 {
     return self->context;
-}
-
-void
-inbox_count (inbox_t *self, inbox_counts_t *counts)
-{
-    pthread_mutex_lock (&self->lock);
-    count_run (self);
-    *counts = self->counts;
-    pthread_mutex_unlock (&self->lock);
 }
 
 uint64_t
