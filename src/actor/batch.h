@@ -6,7 +6,7 @@
 
     Shared: by the actor, which reports it handled, by the inbox while messages
     of it wait, and by each message taken out. What is said to be the inbox's
-    is guarded by the inbox's lock (in a run, inbox.c says how), what is said to be the
+    is guarded by the inbox's lock (in a run, inbox_run.h says how), what is said to be the
     actor's is used by its thread only; the rest does not change.
 */
 #ifndef ACTOR_BATCH_H_INCLUDED

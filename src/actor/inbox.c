@@ -14,6 +14,7 @@
 #include <utlist.h>
 
 #include "actor/inbox_progress.h"
+#include "actor/inbox_run.h"
 #include "actor/monotonic.h"
 #include "actor/patience.h"
 #include "base/alloc.h"
@@ -255,108 +256,6 @@ inbox_put_late (inbox_t *self, place_t *place)
 }
 
 /*  --------------------------------------------------------------------------
-    Runs: the dispatch thread takes all of a batch and goes through it without the lock. It
-    says how far it reaches, and then looks whether it is expected back; who wants it
-    back, or gives up the rest, says so first and then looks how far it has reached. */
-
-/*  With the lock: nobody takes the rest. Returns how many messages that are. */
-static uint32_t
-stop_run (inbox_t *self)
-{
-    batch_t *run = self->run;
-    if (self->run_stopped)
-        return 0;
-    self->run_stopped = true;
-    inbox_expect (self);
-    run->kept = atomic_load (&run->taken);
-    for (uint32_t index = run->kept; index < run->count; index++)
-        self->counts.queued_bytes -= batch_size_of (run, index);
-    self->counts.queued -= run->count - run->kept;
-    return run->count - run->kept;
-}
-
-static bool
-may_run (const inbox_t *self, inbox_taker_t taker, const batch_t *batch)
-{
-    return taker == INBOX_DISPATCH && self->mode == INBOX_HANDLERS && !batch->event && !batch->marks;
-}
-
-/*  The queue's share of the batch is the run's. */
-static void
-begin_run (inbox_t *self, batch_t *batch)
-{
-    DL_DELETE (self->queue, batch);
-    self->run = batch;
-    self->run_end = batch->count;
-    self->run_first = batch->done;
-    self->run_counted = batch->done;
-    self->run_stopped = false;
-}
-
-/*  The dispatch thread, with the lock. What it leaves is what is taken next. */
-static void
-end_run (inbox_t *self, int64_t now)
-{
-    batch_t *batch = self->run;
-    bool rest = !self->run_stopped && batch->done < batch->count;
-    inbox_count_run (self);
-    times_add (&self->counts.times, batch->done - self->run_first, now - self->began);
-    self->run = NULL;
-    self->run_stopped = false;
-    inbox_expect (self);
-    batch->taken = batch->done;
-    if (batch->dropped)
-        inbox_pass_over_done (batch);
-    inbox_note_progress (self, batch);
-    if (rest)
-        DL_PREPEND (self->queue, batch);
-    else
-        batch_release (&batch);
-}
-
-static void
-hand_out_next (inbox_t *self, muster_message_t *message)
-{
-    batch_t *batch = self->run;
-    uint32_t index = message->index + 1;
-    message_return_loans (message);
-    batch_fill_again (batch, index, batch->offset, message);
-    batch->offset += batch_size_of (batch, index);
-}
-
-/*  The dispatch thread, without the lock: its message is handled, and the next of the run
-    takes its place. False if there is none, or it is expected back. */
-static bool
-go_on (inbox_t *self, muster_message_t *message, bool failed)
-{
-    batch_t *batch = self->run;
-    uint32_t next = message->index + 1;
-    atomic_store_explicit (&batch->done, next, memory_order_release);
-    if (next == self->run_end || failed)
-        return false;
-    atomic_store (&batch->taken, next + 1);
-    if (atomic_load (&self->expected))
-        return false;
-    hand_out_next (self, message);
-    return true;
-}
-
-/*  The dispatch thread is back, with the lock. True if it takes one more message of the
-    run, that it had reached when the rest was given up. */
-static bool
-come_back (inbox_t *self, muster_message_t *message, bool failed, int64_t now)
-{
-    batch_t *batch = self->run;
-    self->counts.failed += failed;
-    if (self->run_stopped && batch->kept > batch->done) {
-        hand_out_next (self, message);
-        return true;
-    }
-    end_run (self, now);
-    return false;
-}
-
-/*  --------------------------------------------------------------------------
     Taking */
 
 /*  With the lock, as what follows. */
@@ -397,8 +296,8 @@ take_next (inbox_t *self, inbox_taker_t taker, batch_t *batch)
     batch->offset += batch_size_of (batch, batch->taken++);
     pass_over_diverted (batch);
     self->events -= batch->event;
-    if (may_run (self, taker, batch))
-        begin_run (self, batch);
+    if (inbox_may_run (self, taker, batch))
+        inbox_begin_run (self, batch);
     else
     if (batch->taken == batch->count) {
         DL_DELETE (self->queue, batch);
@@ -504,11 +403,11 @@ inbox_exchange (inbox_t *self, muster_message_t **message_p, bool failed, bool *
     muster_message_t *message = *message_p;
     bool running = message && message->ticket == self->run;
     *event = false;
-    if (running && go_on (self, message, failed))
+    if (running && inbox_go_on (self, message, failed))
         return 0;
     pthread_mutex_lock (&self->lock);
     int64_t now = monotonic_ns ();
-    if (running && come_back (self, message, failed, now)) {
+    if (running && inbox_come_back (self, message, failed, now)) {
         pthread_mutex_unlock (&self->lock);
         return 0;
     }
@@ -548,7 +447,7 @@ give_up_batch (inbox_t *self, batch_t *batch)
 static uint32_t
 give_up_run (inbox_t *self)
 {
-    uint32_t count = self->run ? stop_run (self) : 0;
+    uint32_t count = self->run ? inbox_stop_run (self) : 0;
     if (count > 0)
         self->run->given_up = true;
     return count;
@@ -607,7 +506,7 @@ drop_rest (inbox_t *self, batch_t *batch)
 static uint32_t
 drop_run (inbox_t *self)
 {
-    uint32_t count = stop_run (self);
+    uint32_t count = inbox_stop_run (self);
     if (count > 0)
         self->run->dropped = true;
     return count;
