@@ -43,6 +43,20 @@ struct inbox {
     uint64_t events;            /* in the queue */
 };
 
+/*  One that is done with the inbox: unlocks, and frees with the last owner. */
+void inbox_drop_owner (inbox_t *self);
+
+/*  The batch whose next message this taker may have, and what it may have before that, which is
+    late; NULL if none. Both stay the inbox's. */
+batch_t *inbox_head_for (const inbox_t *self, inbox_taker_t taker);
+place_t *inbox_late_for (const inbox_t *self, inbox_taker_t taker);
+
+/*  The next message of a batch in the queue is none that goes another way, or there is none. */
+void inbox_pass_over_diverted (batch_t *batch);
+
+/*  The descriptor tells what a caller may take. */
+void inbox_show (inbox_t *self);
+
 /*  Is there something that does not wait for the end of the run? The dispatch thread is told. */
 void inbox_expect (inbox_t *self);
 
