@@ -57,6 +57,9 @@ void inbox_pass_over_diverted (batch_t *batch);
 /*  The descriptor tells what a caller may take. */
 void inbox_show (inbox_t *self);
 
+/*  More may be taken than before, or nothing any more: who waits is told, and the descriptor. */
+void inbox_tell (inbox_t *self);
+
 /*  Is there something that does not wait for the end of the run? The dispatch thread is told. */
 void inbox_expect (inbox_t *self);
 
