@@ -11,15 +11,25 @@
 #include "actor/inbox_progress.h"
 #include "actor/inbox_run.h"
 
+/*  With the lock: those that nobody has taken are queued no more, and how many they
+    are. Those that are diverted are in the hands of a round. */
 static uint64_t
-give_up_batch (inbox_t *self, batch_t *batch)
+uncount_rest (inbox_t *self, const batch_t *batch)
 {
     uint64_t count = 0;
-    for (uint32_t index = batch->taken; index < batch->count && !batch->event; index++)
+    for (uint32_t index = batch->taken; index < batch->count; index++)
         if (!(batch_marks (batch, index) & BATCH_DIVERTED)) {
             self->counts.queued_bytes -= batch_size_of (batch, index);
             count++;
         }
+    self->counts.queued -= count;
+    return count;
+}
+
+static uint64_t
+give_up_batch (inbox_t *self, batch_t *batch)
+{
+    uint64_t count = uncount_rest (self, batch);
     DL_DELETE (self->queue, batch);
     batch_release (&batch);
     return count;
@@ -44,7 +54,6 @@ inbox_give_up (inbox_t *self)
     DL_FOREACH_SAFE (self->queue, batch, next)
         if (!batch->event)
             count += give_up_batch (self, batch);
-    self->counts.queued -= count;
     count += give_up_run (self);
     inbox_tell (self);
     pthread_mutex_unlock (&self->lock);
@@ -65,17 +74,10 @@ inbox_cut (inbox_t *self, batch_t *batch)
 /*  --------------------------------------------------------------------------
     Dropping */
 
-/*  Those that are diverted are in the hands of a round. */
 static uint64_t
 drop_rest (inbox_t *self, batch_t *batch)
 {
-    uint64_t count = 0;
-    for (uint32_t index = batch->taken; index < batch->count; index++)
-        if (!(batch_marks (batch, index) & BATCH_DIVERTED)) {
-            self->counts.queued_bytes -= batch_size_of (batch, index);
-            count++;
-        }
-    self->counts.queued -= count;
+    uint64_t count = uncount_rest (self, batch);
     batch->kept = batch->taken;
     batch->dropped = true;
     batch->taken = batch->count;
