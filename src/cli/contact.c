@@ -21,10 +21,7 @@ contact_take (contact_t *self, const char *command, int option)
         case CONTACT_SERVER:
             return options_file (command, "--server", optarg, &self->server);
         default:
-            if (options_seconds (optarg, &self->timeout))
-                return true;
-            say_usage (command, "--timeout needs a number of seconds, more than 0");
-            return false;
+            return options_timeout (command, optarg, &self->timeout);
     }
 }
 
@@ -33,19 +30,12 @@ contact_take_endpoint (contact_t *self, const char *command, int argc, char **ar
 {
     if (!options_endpoint (command, argc, argv, &self->endpoint))
         return false;
-    if (!self->key == !self->server)
-        return true;
-    say_usage (command, "--%s is missing: keys need both", self->key ? "server" : "key");
-    return false;
+    return !self->key == !self->server
+        || say_wrong (command, "--%s is missing: keys need both", self->key ? "server" : "key");
 }
 
 bool
 contact_take_last (contact_t *self, const char *command, int argc, char **argv)
 {
-    if (!contact_take_endpoint (self, command, argc, argv))
-        return false;
-    if (optind == argc)
-        return true;
-    say_usage (command, "one endpoint only, not also %s", argv [optind]);
-    return false;
+    return contact_take_endpoint (self, command, argc, argv) && options_end (command, argc, argv);
 }

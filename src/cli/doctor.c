@@ -71,10 +71,8 @@ take_return (doctor_t *self)
 {
     char reason [MUSTER_ENDPOINT_REASON_ROOM];
     self->return_endpoint = optarg;
-    if (!muster_endpoint_check (optarg, reason, sizeof reason))
-        return true;
-    say_usage ("doctor", "--return needs an endpoint: %s", reason);
-    return false;
+    return !muster_endpoint_check (optarg, reason, sizeof reason)
+        || say_wrong ("doctor", "--return needs an endpoint: %s", reason);
 }
 
 static bool

@@ -63,8 +63,7 @@ take_word (enrol_t *self, const char *word)
         const char *name = self->file_count == 0 ? "ALLOWFILE" : "KEY.pub";
         return options_file ("enrol", name, word, &self->files [self->file_count++]);
     }
-    say_usage ("enrol", "write --source before %s", word);
-    return false;
+    return say_wrong ("enrol", "write --source before %s", word);
 }
 
 /*  EXIT_DONE to go on; -1 after help. */

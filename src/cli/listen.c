@@ -439,10 +439,8 @@ static const struct option options_known [] = {
 static bool
 take_errand (listen_t *self)
 {
-    if (self->argc - optind < 2) {
-        say_usage ("listen", "--send needs SOURCE CMD JSON");
-        return false;
-    }
+    if (self->argc - optind < 2)
+        return say_wrong ("listen", "--send needs SOURCE CMD JSON");
     errand_t *errand = &self->errands [self->errand_count];
     errand->source = optarg;
     errand->cmd = self->argv [optind++];
@@ -461,15 +459,9 @@ take_option (void *target, int option)
     listen_t *self = target;
     switch (option) {
         case OPTION_COUNT:
-            if (options_count (optarg, &self->count))
-                return true;
-            say_usage ("listen", "--count needs a number, 1 or more");
-            return false;
+            return options_count (optarg, &self->count) || say_wrong ("listen", "--count needs a number, 1 or more");
         case OPTION_TIMEOUT:
-            if (options_seconds (optarg, &self->timeout))
-                return true;
-            say_usage ("listen", "--timeout needs a number of seconds, more than 0");
-            return false;
+            return options_timeout ("listen", optarg, &self->timeout);
         case OPTION_SEND:
             return take_errand (self);
         case OPTION_RECORD:
@@ -492,10 +484,9 @@ listen_with_options (listen_t *self)
     int code;
     if (!options_read (&options, self->argc, self->argv, self, &code))
         return code;
-    if (!options_endpoint ("listen", self->argc, self->argv, &self->endpoint))
+    if (!options_endpoint ("listen", self->argc, self->argv, &self->endpoint)
+        || !options_end ("listen", self->argc, self->argv))
         return EXIT_USAGE;
-    if (optind < self->argc)
-        return say_usage ("listen", "one endpoint only, not also %s", self->argv [optind]);
     if (!self->key != !self->allow)
         return say_usage ("listen", "--%s is missing: keys need both", self->key ? "allow" : "key");
     if (self->insecure && self->key)

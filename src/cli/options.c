@@ -40,16 +40,10 @@ is_endpoint (const char *command, const char *text)
 {
     char reason [MUSTER_ENDPOINT_REASON_ROOM];
     if (!*text)
-        say_usage (command, "the endpoint is empty: give tcp://HOST:PORT or ipc://PATH");
-    else
+        return say_wrong (command, "the endpoint is empty: give tcp://HOST:PORT or ipc://PATH");
     if (strncmp (text, "inproc://", 9) == 0)
-        say_usage (command, "%.200s: inproc reaches no other process: give tcp://HOST:PORT or ipc://PATH", text);
-    else
-    if (muster_endpoint_check (text, reason, sizeof reason))
-        say_usage (command, "%s", reason);
-    else
-        return true;
-    return false;
+        return say_wrong (command, "%.200s: inproc reaches no other process: give tcp://HOST:PORT or ipc://PATH", text);
+    return !muster_endpoint_check (text, reason, sizeof reason) || say_wrong (command, "%s", reason);
 }
 
 bool
@@ -74,22 +68,23 @@ options_read (const options_t *self, int argc, char **argv, void *target, int *c
 bool
 options_endpoint (const char *command, int argc, char **argv, const char **endpoint)
 {
-    if (optind == argc) {
-        say_usage (command, "give an endpoint: tcp://HOST:PORT or ipc://PATH");
-        return false;
-    }
+    if (optind == argc)
+        return say_wrong (command, "give an endpoint: tcp://HOST:PORT or ipc://PATH");
     *endpoint = argv [optind++];
     return is_endpoint (command, *endpoint);
+}
+
+bool
+options_end (const char *command, int argc, char **argv)
+{
+    return optind == argc || say_wrong (command, "one endpoint only, not also %s", argv [optind]);
 }
 
 bool
 options_file (const char *command, const char *option, const char *text, const char **file)
 {
     *file = text;
-    if (*text)
-        return true;
-    say_usage (command, "%s needs the name of a file", option);
-    return false;
+    return *text || say_wrong (command, "%s needs the name of a file", option);
 }
 
 bool
@@ -100,6 +95,12 @@ options_seconds (const char *text, double *seconds)
         return false;
     *seconds = strtod (text, &end);
     return !*end && *seconds > 0 && *seconds <= SECONDS_MOST;
+}
+
+bool
+options_timeout (const char *command, const char *text, double *seconds)
+{
+    return options_seconds (text, seconds) || say_wrong (command, "--timeout needs a number of seconds, more than 0");
 }
 
 bool
@@ -116,10 +117,8 @@ options_count (const char *text, uint64_t *count)
 bool
 options_name (const char *command, const char *option, const char *text)
 {
-    if (utf8_is_name (text, strlen (text)))
-        return true;
-    say_usage (command, "%s needs 1 to %d bytes of UTF-8 without control characters", option, MUSTER_NAME_MAX);
-    return false;
+    return utf8_is_name (text, strlen (text))
+        || say_wrong (command, "%s needs 1 to %d bytes of UTF-8 without control characters", option, MUSTER_NAME_MAX);
 }
 
 muster_writer_t *

@@ -37,11 +37,17 @@ int options_refuse (const char *command, int answer, char **argv);
     or written as no endpoint is. */
 bool options_endpoint (const char *command, int argc, char **argv, const char **endpoint);
 
+/*  Is the endpoint the last argument? False, and it was said, if something stands behind it. */
+bool options_end (const char *command, int argc, char **argv);
+
 /*  Take the value of an option, or an argument, that names a file. False, and it was said, if it is empty. */
 bool options_file (const char *command, const char *option, const char *text, const char **file);
 
 /*  Read a number of seconds: more than 0, at most a million. */
 bool options_seconds (const char *text, double *seconds);
+
+/*  The same for the value of --timeout. False if it is none, which was said. */
+bool options_timeout (const char *command, const char *text, double *seconds);
 
 /*  Read a count: 1 or more. */
 bool options_count (const char *text, uint64_t *count);

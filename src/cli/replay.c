@@ -314,10 +314,8 @@ take_speed (replay_t *self)
     char *end = NULL;
     bool number = strchr (".0123456789", *optarg) && *optarg;
     self->speed = number ? strtod (optarg, &end) : 0;
-    if (number && !*end && self->speed >= 0 && self->speed <= SPEED_MOST)
-        return true;
-    say_usage ("replay", "--speed needs a number, 0 or more");
-    return false;
+    return (number && !*end && self->speed >= 0 && self->speed <= SPEED_MOST)
+        || say_wrong ("replay", "--speed needs a number, 0 or more");
 }
 
 static bool

@@ -47,16 +47,32 @@ say (const char *format, ...)
     fprintf (stderr, "muster: %s\n", line);
 }
 
+static void __attribute__ ((format (printf, 2, 0)))
+say_hint (const char *command, const char *format, va_list arguments)
+{
+    char line [LINE_ROOM - HINT_ROOM];
+    vsnprintf (line, sizeof line, format, arguments);
+    say ("%s%s%s (try: muster %s%s--help)", command, *command ? ": " : "", line, command, *command ? " " : "");
+}
+
 int
 say_usage (const char *command, const char *format, ...)
 {
-    char line [LINE_ROOM - HINT_ROOM];
     va_list arguments;
     va_start (arguments, format);
-    vsnprintf (line, sizeof line, format, arguments);
+    say_hint (command, format, arguments);
     va_end (arguments);
-    say ("%s%s%s (try: muster %s%s--help)", command, *command ? ": " : "", line, command, *command ? " " : "");
     return EXIT_USAGE;
+}
+
+bool
+say_wrong (const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    say_hint (command, format, arguments);
+    va_end (arguments);
+    return false;
 }
 
 int

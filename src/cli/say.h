@@ -7,6 +7,8 @@
 #ifndef CLI_SAY_H_INCLUDED
 #define CLI_SAY_H_INCLUDED
 
+#include <stdbool.h>
+
 /*  What the process ends with. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -18,6 +20,9 @@ void say_clean (char *text);
 
 /*  What is wrong with how command was called, and where help is. Returns EXIT_USAGE. */
 int say_usage (const char *command, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+
+/*  The same for who answers whether all is well. Returns false. */
+bool say_wrong (const char *command, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
 /*  Print help on stdout. Returns what say_flush does. */
 int say_help (const char *text);

@@ -321,10 +321,8 @@ show_live (top_t *self)
 static bool
 take_interval (top_t *self)
 {
-    if (options_seconds (optarg, &self->interval) && self->interval >= INTERVAL_LEAST)
-        return true;
-    say_usage ("top", "--interval needs a number of seconds, 0.1 or more");
-    return false;
+    return (options_seconds (optarg, &self->interval) && self->interval >= INTERVAL_LEAST)
+        || say_wrong ("top", "--interval needs a number of seconds, 0.1 or more");
 }
 
 static bool
@@ -333,10 +331,8 @@ take_option (void *target, int option)
     top_t *self = target;
     switch (option) {
         case OPTION_SORT:
-            if (rows_order_parse (optarg, &self->order))
-                return true;
-            say_usage ("top", "--sort needs rate, queue, source or seen");
-            return false;
+            return rows_order_parse (optarg, &self->order)
+                || say_wrong ("top", "--sort needs rate, queue, source or seen");
         case OPTION_INTERVAL:
             return take_interval (self);
         case OPTION_ONCE:
