@@ -21,6 +21,7 @@
 #include "collector.h"
 #include "raw.h"
 #include "scene.h"
+#include "stopping.h"
 
 #define WAIT_MS 60000
 #define STEPS_MOST 12
@@ -109,13 +110,6 @@ Test (diagnose, the_listener_sees_nothing_of_it)
     scene_close (&scene);
 }
 
-static void *
-stop (void *listener)
-{
-    muster_listener_stop (listener, NULL);
-    return NULL;
-}
-
 /*  A handler that does not return keeps the listener from its end. */
 Test (diagnose, a_listener_that_is_about_to_stop_says_so)
 {
@@ -128,13 +122,12 @@ Test (diagnose, a_listener_that_is_about_to_stop_says_so)
     char endpoint [64];
     snprintf (endpoint, sizeof endpoint, "%s", scene_endpoint (&scene));
     muster_listener_set_drain (scene.listener, WAIT_MS / 1000);
-    pthread_t stopper;
-    MUST (pthread_create (&stopper, NULL, stop, scene.listener) == 0);
+    pthread_t stopper = stopping_begin (scene.listener);
     while (ask (endpoint, WAIT_MS, &steps) == 0)
         continue;
     expect_last (&steps, "protocol", "about to stop");
     collector_unblock (scene.messages);
-    pthread_join (stopper, NULL);
+    stopping_end (stopper);
     muster_worker_destroy (&worker);
     scene_close (&scene);
 }

@@ -15,6 +15,7 @@
 #include <muster/muster.h>
 
 #include "collector.h"
+#include "joining.h"
 #include "producer.h"
 #include "scene.h"
 
@@ -189,12 +190,7 @@ Test (listener, unregister_returns_once_the_handler_is_not_running)
     switching_t switching = { .listener = scene.listener, .unregistered = MUSTER_BUSY };
     pthread_t thread;
     pthread_create (&thread, NULL, unregister, &switching);
-    struct timespec soon;
-    clock_gettime (CLOCK_REALTIME, &soon);
-    soon.tv_nsec += 50000000;
-    soon.tv_sec += soon.tv_nsec / 1000000000;
-    soon.tv_nsec %= 1000000000;
-    cr_assert_neq (pthread_timedjoin_np (thread, NULL, &soon), 0, "it must wait for the handler");
+    cr_assert_not (joining_within (thread, 50), "it must wait for the handler");
     collector_unblock (own);
     pthread_join (thread, NULL);
     cr_assert_eq (switching.unregistered, 0);

@@ -18,6 +18,7 @@
 #include <muster/muster.h>
 
 #include "collector.h"
+#include "joining.h"
 #include "producer.h"
 #include "raw.h"
 #include "scene.h"
@@ -25,18 +26,6 @@
 
 /*  A thread that is to wait gets so long to show that it does not. */
 #define SILENCE_MS 60
-
-static bool
-ends_within (pthread_t thread, int ms)
-{
-    struct timespec until;
-    clock_gettime (CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return pthread_timedjoin_np (thread, NULL, &until) == 0;
-}
 
 /*  --------------------------------------------------------------------------
     Arriving, and in order */
@@ -248,7 +237,7 @@ Test (worker, flush_returns_when_the_handler_has_returned_and_not_before)
     cr_assert (collector_wait (scene.messages, 1));
     pthread_t thread;
     pthread_create (&thread, NULL, flush, &sender);
-    cr_assert_not (ends_within (thread, SILENCE_MS), "the handler has not returned");
+    cr_assert_not (joining_within (thread, SILENCE_MS), "the handler has not returned");
     cr_assert_eq (scene_stats (&scene).handled, 0);
     collector_unblock (scene.messages);
     pthread_join (thread, NULL);
@@ -317,7 +306,7 @@ Test (worker, a_working_handler_suspends_the_limit_on_no_progress)
     cr_assert (collector_wait (scene.messages, 1));
     pthread_t thread;
     pthread_create (&thread, NULL, flush, &sender);
-    cr_assert_not (ends_within (thread, 400), "the listener says that a handler works");
+    cr_assert_not (joining_within (thread, 400), "the listener says that a handler works");
     collector_unblock (scene.messages);
     pthread_join (thread, NULL);
     cr_assert_eq (sender.error, 0);
@@ -339,7 +328,7 @@ Test (worker, send_waits_while_the_send_buffer_is_full_and_goes_on_when_there_is
     pthread_create (&thread, NULL, send_many, &sender);
     cr_assert (collector_wait (scene.messages, 1));
     AWAIT (atomic_load (&sender.accepted) >= 9);
-    cr_assert_not (ends_within (thread, SILENCE_MS));
+    cr_assert_not (joining_within (thread, SILENCE_MS));
     cr_assert_leq (atomic_load (&sender.accepted), 11, "the buffer and one message");
     collector_unblock (scene.messages);
     pthread_join (thread, NULL);
@@ -717,7 +706,7 @@ Test (worker, close_ends_a_recv_that_waits)
     sender_t receiver = { .worker = scene_worker (&scene, "a"), .error = 0 };
     pthread_t thread;
     pthread_create (&thread, NULL, recv_for_ever, &receiver);
-    cr_assert_not (ends_within (thread, SILENCE_MS));
+    cr_assert_not (joining_within (thread, SILENCE_MS));
     cr_assert_eq (muster_worker_close (receiver.worker, NULL), 0);
     pthread_join (thread, NULL);
     cr_assert_eq (receiver.error, MUSTER_CLOSED);

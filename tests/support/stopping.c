@@ -6,8 +6,7 @@
 */
 #include "stopping.h"
 
-#include <time.h>
-
+#include "joining.h"
 #include "scene.h"
 
 static void *
@@ -28,8 +27,5 @@ stopping_begin (muster_listener_t *listener)
 void
 stopping_end (pthread_t stopper)
 {
-    struct timespec until;
-    clock_gettime (CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_MS / 1000;
-    MUST (pthread_timedjoin_np (stopper, NULL, &until) == 0);
+    MUST (joining_within (stopper, PATIENCE_MS));
 }
