@@ -44,6 +44,7 @@ text_is_control (uint32_t character)
     return character < 0x20 || (character >= 0x7f && character <= 0x9f);
 }
 
+/*  For the command utf8_is_obeyed says the same: a test holds them together. */
 bool
 text_is_obeyed (uint32_t character)
 {

@@ -81,6 +81,8 @@ utf8_is_name (const char *text, size_t size)
     return size > 0 && size <= MUSTER_NAME_MAX;
 }
 
+/*  The same as text_is_obeyed: the command includes public headers only. A test holds them together, and
+    the rest of this file to the library. */
 bool
 utf8_is_obeyed (uint32_t character)
 {
