@@ -6,6 +6,12 @@
 
     lock guards all that is not said to be otherwise. The functions of inbox.h take it;
     the pieces call each other with it.
+
+    inbox.c           who may take, and what is put in
+    inbox_take.c      messages handed out and taken back
+    inbox_run.c       the dispatch thread's way through a batch
+    inbox_progress.c  what is handled, for the actor
+    inbox_drop.c      what nobody takes any more
 */
 #ifndef ACTOR_INBOX_CORE_H_INCLUDED
 #define ACTOR_INBOX_CORE_H_INCLUDED
@@ -51,7 +57,7 @@ void inbox_drop_owner (inbox_t *self);
 batch_t *inbox_head_for (const inbox_t *self, inbox_taker_t taker);
 place_t *inbox_late_for (const inbox_t *self, inbox_taker_t taker);
 
-/*  The next message of a batch in the queue is none that goes another way, or there is none. */
+/*  Pass over the next messages of a batch that go another way. */
 void inbox_pass_over_diverted (batch_t *batch);
 
 /*  The descriptor tells what a caller may take. */
