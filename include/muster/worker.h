@@ -91,6 +91,12 @@ MUSTER_EXPORT muster_error_t muster_worker_start (muster_worker_t *self);
     the session ended. */
 MUSTER_EXPORT muster_error_t muster_worker_wait_for_listener (muster_worker_t *self, int timeout_ms);
 
+/*  Take how many of the messages accepted so far are not handled, and how many of these the
+    listener has said that it has: a handler is at work on them, or none is registered. Either
+    may be NULL. Errors: MUSTER_CLOSED before start, MUSTER_FORKED. */
+MUSTER_EXPORT muster_error_t muster_worker_unhandled (
+    muster_worker_t *self, uint64_t *unhandled, uint64_t *received);
+
 /*  The worker's source. Belongs to the worker. */
 MUSTER_EXPORT const char *muster_worker_source (const muster_worker_t *self);
 
