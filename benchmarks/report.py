@@ -11,6 +11,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import measures
@@ -189,13 +190,26 @@ def versions() -> list[str]:
     return [*named, f"Python {platform.python_version()}", first_line("cc", "--version")]
 
 
-def machine(load: tuple[float, float, float]) -> str:
-    busy = ": it had other work, which these figures show" if load[0] > 0.5 else ""
+@dataclass(frozen=True)
+class Start:
+    """How it was before anything was measured, or written into the repository."""
+
+    load: tuple[float, float, float]
+    version: str
+
+
+def start() -> Start:
+    return Start(os.getloadavg(), first_line("git", "describe", "--always", "--dirty"))
+
+
+def machine(begun: Start) -> str:
+    load = begun.load[0]
+    busy = ": it had other work, which these figures show" if load > 0.5 else ""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return "\n".join([
-        f"- {datetime.date.today().isoformat()}, muster {first_line('git', 'describe', '--always', '--dirty')}",
+        f"- {datetime.date.today().isoformat()}, muster {begun.version}",
         f"- {os.cpu_count()} cores ({processor()}), {memory / 2**30:.0f} GiB, Linux {platform.release()};"
-        f" load when it began {load[0]:.1f}{busy}",
+        f" load when it began {load:.1f}{busy}",
         f"- {', '.join(versions())}"])
 
 
@@ -206,11 +220,11 @@ def instructions() -> str:
     return markdown_table(["", "sender", "receiver"], rows)
 
 
-def write(all_results: dict[str, Results], load: tuple[float, float, float], docs: Path) -> Path:
+def write(all_results: dict[str, Results], begun: Start, docs: Path) -> Path:
     """performance.md in docs, from its template here."""
     text = (HERE / "performance.md.in").read_text()
     parts = {name: markdown_table(columns, rows) for name, _, columns, rows in tables(all_results)}
-    parts |= {"machine": machine(load), "instructions": instructions()}
+    parts |= {"machine": machine(begun), "instructions": instructions()}
     for name, part in parts.items():
         text = text.replace(f"@{name}@", part)
     left = re.findall(r"^@\w+@$", text, re.MULTILINE)

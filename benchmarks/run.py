@@ -46,7 +46,8 @@ def with_memory_beyond(results: Results) -> None:
 
 def main() -> int:
     chosen = arguments()
-    load, begun = os.getloadavg(), time.monotonic()
+    begun, since = report.start(), time.monotonic()
+    load = begun.load
     if load[0] > 0.5:
         tell(f"load {load[0]:.1f}: the machine has other work, which will show in the figures")
     results = {}
@@ -64,8 +65,8 @@ def main() -> int:
         import plots
         docs = report.ROOT / "docs"
         plots.write(results, docs / "performance")
-        tell(f"written: {report.write(results, load, docs).relative_to(report.ROOT)}")
-    tell(f"measured in {time.monotonic() - begun:.0f} s, load {load[0]:.1f} before and {os.getloadavg()[0]:.1f} after")
+        tell(f"written: {report.write(results, begun, docs).relative_to(report.ROOT)}")
+    tell(f"measured in {time.monotonic() - since:.0f} s, load {load[0]:.1f} before and {os.getloadavg()[0]:.1f} after")
     return 1 if failures else 0
 
 

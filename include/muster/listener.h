@@ -33,7 +33,8 @@
 typedef struct _muster_listener_t muster_listener_t;
 
 /*  The listener's events: messages from its own source to the system handler,
-    with these cmds and data {"source": ..., "session": ...} and what else is known. */
+    with these cmds and data {"source": ..., "session": ...} and what else is known. REFUSED
+    may tell of several: "count", and "others": true if not all had this source and reason. */
 #define MUSTER_EVENT_JOINED "JOINED"      /* a worker is here */
 #define MUSTER_EVENT_RETURNED "RETURNED"  /* a worker whose session was known is back */
 #define MUSTER_EVENT_LEFT "LEFT"          /* it said goodbye */

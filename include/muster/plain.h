@@ -69,6 +69,11 @@ MUSTER_EXPORT const char *muster_plain_reason (const muster_plain_t *self);
     says more. MUSTER_CLOSED, MUSTER_FORKED. */
 MUSTER_EXPORT muster_error_t muster_plain_check (muster_plain_t *self);
 
+/*  Wait until there is a connection: 0 while there is one. Nothing needs this. Errors:
+    MUSTER_TIMEOUT, MUSTER_ACCESS and MUSTER_ENDPOINT as muster_plain_check has them,
+    MUSTER_CLOSED, MUSTER_FORKED. */
+MUSTER_EXPORT muster_error_t muster_plain_wait_for_listener (muster_plain_t *self, int timeout_ms);
+
 /*  Send a message in the name of source; picture packs data's map (message.h),
     NULL stands for {}. Errors: MUSTER_TIMEOUT after no-progress, MUSTER_INVAL for
     a bad source, cmd or picture, MUSTER_NOMEM, MUSTER_TOOBIG, MUSTER_ACCESS and

@@ -86,6 +86,17 @@ MUSTER_EXPORT void muster_worker_set_progress (muster_worker_t *self, muster_pro
     muster_worker_reason says more. */
 MUSTER_EXPORT muster_error_t muster_worker_start (muster_worker_t *self);
 
+/*  Wait until a listener has welcomed the worker: 0 while one has. Nothing needs this: what
+    is sent before is kept. Errors: MUSTER_TIMEOUT, MUSTER_CLOSED, MUSTER_FORKED, and why
+    the session ended. */
+MUSTER_EXPORT muster_error_t muster_worker_wait_for_listener (muster_worker_t *self, int timeout_ms);
+
+/*  Take how many of the messages accepted so far are not handled, and how many of these the
+    listener has said that it has: a handler is at work on them, or none is registered. Either
+    may be NULL. Errors: MUSTER_CLOSED before start, MUSTER_FORKED. */
+MUSTER_EXPORT muster_error_t muster_worker_unhandled (
+    muster_worker_t *self, uint64_t *unhandled, uint64_t *received);
+
 /*  The worker's source. Belongs to the worker. */
 MUSTER_EXPORT const char *muster_worker_source (const muster_worker_t *self);
 

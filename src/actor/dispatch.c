@@ -95,12 +95,14 @@ static void
 log_event (const muster_message_t *message)
 {
     const char *source = "", *reason = "";
+    int others = 0;
     char source_text [LOG_VALUE_ROOM], reason_text [LOG_VALUE_ROOM];
     muster_message_unpack (message, "{s?s}", "source", &source);
     muster_message_unpack (message, "{s?s}", "reason", &reason);
-    log_write (LOG_LISTENER, MUSTER_LOG_INFO, "%s source=%s%s%s", message->cmd,
+    muster_message_unpack (message, "{s?b}", "others", &others);
+    log_write (LOG_LISTENER, MUSTER_LOG_INFO, "%s source=%s%s%s%s", message->cmd,
         log_value (source_text, sizeof source_text, source), *reason ? " reason=" : "",
-        *reason ? log_value (reason_text, sizeof reason_text, reason) : "");
+        *reason ? log_value (reason_text, sizeof reason_text, reason) : "", others ? " others=true" : "");
 }
 
 static void

@@ -24,7 +24,7 @@ static void
 write_data (muster_writer_t *writer, const event_t *event)
 {
     muster_writer_map (writer,
-        !!event->source + !!event->session + !!event->address + !!event->reason + !!event->count);
+        !!event->source + !!event->session + !!event->address + !!event->reason + !!event->count + event->others);
     write_field (writer, "source", event->source);
     write_field (writer, "session", event->session);
     write_field (writer, "address", event->address);
@@ -32,6 +32,10 @@ write_data (muster_writer_t *writer, const event_t *event)
     if (event->count) {
         muster_writer_str (writer, "count", 5);
         muster_writer_uint (writer, event->count);
+    }
+    if (event->others) {
+        muster_writer_str (writer, "others", 6);
+        muster_writer_bool (writer, true);
     }
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     const char *address;    /* of its host */
     const char *reason;
     uint64_t count;         /* how many events this one sums up */
+    bool others;            /* of other sources or reasons, too */
 } event_t;
 
 /*  A batch of one message [listener, cmd, {...}]; NULL when out of memory. */

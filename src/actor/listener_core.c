@@ -63,7 +63,7 @@ tell_refused_until (listener_core_t *self, int64_t due)
     while (inbox_events (self->inbox) < EVENTS_APART && refusals_next (&self->refusals, due, &note))
         put_event (self, MUSTER_EVENT_REFUSED, &(event_t) {
             .source = known (note.source), .address = known (note.address),
-            .reason = note.reason, .count = note.count });
+            .reason = note.reason, .count = note.count, .others = note.others });
 }
 
 void

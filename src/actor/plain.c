@@ -292,6 +292,23 @@ muster_plain_check (muster_plain_t *self)
     return error ? error : heed (self);
 }
 
+muster_error_t
+muster_plain_wait_for_listener (muster_plain_t *self, int timeout_ms)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    int64_t deadline = monotonic_deadline (timeout_ms);
+    muster_error_t error = check_open (self);
+    if (!error)
+        error = heed (self);
+    while (!error && (!self->connected || self->down)) {
+        if (!wait_until (self, false, deadline))
+            return MUSTER_TIMEOUT;
+        error = heed (self);
+    }
+    return error;
+}
+
 /*  --------------------------------------------------------------------------
     Sending */
 

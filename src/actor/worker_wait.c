@@ -1,4 +1,4 @@
-/*  worker_wait.c - what callers of a worker wait for: progress, flush, goodbye
+/*  worker_wait.c - what callers of a worker wait for: a listener, progress, flush, goodbye
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -43,6 +43,29 @@ worker_wait_for_change (worker_core_t *core, int64_t deadline, worker_progress_t
     if (monotonic_ms () >= until)
         return MUSTER_TIMEOUT;
     return until_deadline (patience_wait (&core->changed, &core->lock, until));
+}
+
+muster_error_t
+muster_worker_wait_for_listener (muster_worker_t *self, int timeout_ms)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (worker_is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->started)
+        return MUSTER_CLOSED;
+    worker_core_t *core = &self->core;
+    int64_t deadline = monotonic_deadline (timeout_ms);
+    pthread_mutex_lock (&core->lock);
+    muster_error_t error = worker_why_ended (self);
+    while (!error && core->session.state != SESSION_OPEN) {
+        error = patience_wait (&core->changed, &core->lock, deadline);
+        muster_error_t ended = worker_why_ended (self);
+        if (ended)
+            error = ended;
+    }
+    pthread_mutex_unlock (&core->lock);
+    return error;
 }
 
 /*  --------------------------------------------------------------------------
@@ -95,6 +118,34 @@ muster_worker_flush (muster_worker_t *self, int timeout_ms)
     muster_error_t error = worker_flush_until (self, monotonic_deadline (timeout_ms), false);
     pthread_mutex_unlock (&self->core.lock);
     return error;
+}
+
+/*  The listener's word, which may be that of one before it. */
+static uint64_t
+received_of (const session_t *session)
+{
+    uint64_t received = session->out.peer_received, handled = session->out.box.handled.messages;
+    return received > handled ? received - handled : 0;
+}
+
+muster_error_t
+muster_worker_unhandled (muster_worker_t *self, uint64_t *unhandled, uint64_t *received)
+{
+    if (!self)
+        return MUSTER_INVAL;
+    if (worker_is_foreign (self))
+        return MUSTER_FORKED;
+    if (!self->started)
+        return MUSTER_CLOSED;
+    worker_core_t *core = &self->core;
+    const outbox_t *box = &core->session.out.box;
+    pthread_mutex_lock (&core->lock);
+    if (unhandled)
+        *unhandled = box->accepted.messages - box->handled.messages;
+    if (received)
+        *received = received_of (&core->session);
+    pthread_mutex_unlock (&core->lock);
+    return 0;
 }
 
 muster_error_t

@@ -1,4 +1,4 @@
-/*  worker_wait.h - what callers of a worker wait for: progress, flush, goodbye
+/*  worker_wait.h - what callers of a worker wait for: a listener, progress, flush, goodbye
 
     This Source Code Form is subject to the terms of the Mozilla Public
     License, v. 2.0. If a copy of the MPL was not distributed with this

@@ -109,6 +109,7 @@ show_step (const muster_step_t *step, void *arg)
     char line [VERDICT_ROOM];
     note_verdict (arg, step);
     snprintf (line, sizeof line, "%-7s %-14s %s", !step->ok ? "failed" : *step->advice ? "remark" : "ok", step->name, step->text);
+    say_options (line, sizeof line);
     say_clean (line);
     puts (line);
     fflush (stdout);

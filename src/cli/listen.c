@@ -113,12 +113,13 @@ on_event (const muster_message_t *event, void *argument)
 {
     const char *source = "", *address = "", *reason = "";
     uint64_t count = 1;
-    char times [40] = "";
-    muster_message_unpack (event, "{s?:s, s?:s, s?:s, s?:U}",
-        "source", &source, "address", &address, "reason", &reason, "count", &count);
+    int others = 0;
+    char times [60] = "";
+    muster_message_unpack (event, "{s?:s, s?:s, s?:s, s?:U, s?:b}",
+        "source", &source, "address", &address, "reason", &reason, "count", &count, "others", &others);
     const char *cmd = muster_message_cmd (event);
     if (count > 1)
-        snprintf (times, sizeof times, " (%" PRIu64 " times)", count);
+        snprintf (times, sizeof times, " (%" PRIu64 " times%s)", count, others ? ", others among them" : "");
     say ("%s%s%s%s%s%s%s%s", cmd, *source ? " " : "", source, *address ? " from " : "", address,
         *reason ? ": " : "", reason, times);
     if (strcmp (cmd, MUSTER_EVENT_JOINED) == 0)

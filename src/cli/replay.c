@@ -25,6 +25,7 @@
 #include "cli/contact.h"
 #include "cli/recording.h"
 #include "cli/say.h"
+#include "cli/welcome.h"
 
 static const char help [] =
     "usage: muster replay FILE ENDPOINT [--speed X] [--key K.key --server L.pub]\n"
@@ -232,11 +233,21 @@ drop_commands (const player_t *player)
         muster_message_done (&command, 0);
 }
 
+/*  All go to one listener: who hears of the first hears of it. What is sent before there is
+    one would lose its pace. */
+static void
+wait_for_listener (const replay_t *self)
+{
+    if (self->count > 0)
+        welcome_await (self->players [0]->worker, &self->contact, NULL);
+}
+
 static bool
 play (replay_t *self)
 {
     recording_t recording;
     record_t record;
+    wait_for_listener (self);
     clock_gettime (CLOCK_MONOTONIC, &self->began);
     (void) recording_begin (&recording, self->bytes, self->size);
     for (uint64_t left = self->records; left > 0; left--) {

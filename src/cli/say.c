@@ -35,6 +35,29 @@ say_clean (char *text)
     *to = 0;
 }
 
+/*  What the library says of its settings, and what it is here. */
+static const struct {
+    const char *setting;
+    const char *option;
+} words [] = {
+    { "give keys (key and allow list), or allow it with insecure", "give --key and --allow, or allow it with --insecure" },
+    { ": give key and server", ": give --key and --server" },
+    { "another key than the one that server gives", "another key than the one that --server gives" },
+};
+
+void
+say_options (char *text, size_t room)
+{
+    for (size_t i = 0; i < sizeof words / sizeof words [0]; i++) {
+        char *at = strstr (text, words [i].setting);
+        if (!at)
+            continue;
+        char rest [LINE_ROOM];
+        snprintf (rest, sizeof rest, "%s", at + strlen (words [i].setting));
+        snprintf (at, room - (size_t) (at - text), "%s%s", words [i].option, rest);
+    }
+}
+
 void
 say (const char *format, ...)
 {
@@ -43,6 +66,7 @@ say (const char *format, ...)
     va_start (arguments, format);
     vsnprintf (line, sizeof line, format, arguments);
     va_end (arguments);
+    say_options (line, sizeof line);
     say_clean (line);
     fprintf (stderr, "muster: %s\n", line);
 }

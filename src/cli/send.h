@@ -13,6 +13,9 @@
 
 #include "cli/contact.h"
 
+/*  How not to wait for ever. */
+#define SEND_LIMIT "--timeout S sets a limit"
+
 typedef struct {
     contact_t contact;
     const char *source;

@@ -18,6 +18,7 @@
 #include "cli/json.h"
 #include "cli/say.h"
 #include "cli/send.h"
+#include "cli/welcome.h"
 
 typedef struct {
     const send_options_t *options;
@@ -41,16 +42,18 @@ write_command (session_t *self, const muster_message_t *command)
     }
 }
 
-/*  Ends when the session has. */
+/*  Ends when the session has. Before the welcome there is no command. */
 static void *
 take_commands (void *argument)
 {
     session_t *self = argument;
+    const contact_t *contact = &self->options->contact;
     muster_message_t *command;
     muster_error_t error;
+    welcome_await (self->worker, contact, contact->timeout > 0 ? NULL : SEND_LIMIT);
     while ((error = muster_worker_recv (self->worker, &command, -1)) == MUSTER_OK) {
         if (muster_message_position (command) == 0)
-            say ("%s: another listener has the endpoint", self->options->contact.endpoint);
+            say ("%s: another listener has the endpoint", contact->endpoint);
         else
             write_command (self, command);
         muster_message_done (&command, self->broken);
@@ -123,6 +126,15 @@ end_session (session_t *self, bool over)
     return !error || complain (self, error, unconfirmed);
 }
 
+/*  Unless there is a limit, for as long as it takes: what was sent would wait no longer than
+    no-progress, and what stdin has may be more than a worker keeps. */
+static void
+await_listener (const session_t *self)
+{
+    if (self->options->contact.timeout <= 0)
+        (void) muster_worker_wait_for_listener (self->worker, -1);
+}
+
 static bool
 send_all (session_t *self)
 {
@@ -133,7 +145,11 @@ send_all (session_t *self)
         say ("no thread for commands: %s", strerror (error));
         return false;
     }
+    if (!self->options->data)
+        await_listener (self);
     feed_result_t result = feed_run (&feed, self->options->data);
+    if (self->options->data)
+        await_listener (self);
     bool handled = end_session (self, result == FEED_OVER);
     pthread_join (taker, NULL);
     return result == FEED_SENT && handled && !self->broken;

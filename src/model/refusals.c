@@ -57,6 +57,21 @@ drop (refusals_t *self, refusals_entry_t *entry)
     alloc_free (entry);
 }
 
+/*  A connection is refused before anybody is named, and a worker makes two: what is
+    told is who it was. */
+static void
+merge (refusal_note_t *self, const refusal_note_t *added)
+{
+    bool same = strcmp (self->source, added->source) == 0 && strcmp (self->reason, added->reason) == 0;
+    bool better = self->count == 0 || (!*self->source && *added->source);
+    self->others = self->count > 0 && (self->others || !same);
+    self->count += added->count;
+    if (!better)
+        return;
+    memcpy (self->source, added->source, sizeof self->source);
+    memcpy (self->reason, added->reason, sizeof self->reason);
+}
+
 void
 refusals_note (refusals_t *self,
     const char *address, const char *source, const char *reason, uint64_t count, int64_t now)
@@ -72,12 +87,10 @@ refusals_note (refusals_t *self,
         entry = add (self, key, now);
     if (!entry)
         return;
-    refusal_note_t *note = &entry->note;
-    if (note->count == 0) {
-        snprintf (note->source, sizeof note->source, "%s", source ? source : "");
-        snprintf (note->reason, sizeof note->reason, "%s", reason ? reason : "");
-    }
-    note->count += count;
+    refusal_note_t added = { .count = count };
+    snprintf (added.source, sizeof added.source, "%s", source ? source : "");
+    snprintf (added.reason, sizeof added.reason, "%s", reason ? reason : "");
+    merge (&entry->note, &added);
 }
 
 /*  The entries are in the order in which they are due, since all intervals are the

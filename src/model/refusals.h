@@ -5,8 +5,8 @@
     file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
     The first refusal of an address is told at once, those that follow once a second
-    together, with the reason of the first of them. Not locked: its owner's lock guards
-    it. Times are monotonic milliseconds.
+    together, with source and reason of the first of them that names a source, or else of
+    the first. Not locked: its owner's lock guards it. Times are monotonic milliseconds.
 */
 #ifndef MODEL_REFUSALS_H_INCLUDED
 #define MODEL_REFUSALS_H_INCLUDED
@@ -28,6 +28,7 @@ typedef struct {
     char source [MUSTER_NAME_MAX + 1];      /* "" if none was named */
     char reason [MUSTER_NAME_MAX + 1];
     uint64_t count;
+    bool others;                            /* with another source or reason are among them */
 } refusal_note_t;
 
 typedef struct refusals_entry refusals_entry_t;

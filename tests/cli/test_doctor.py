@@ -253,8 +253,8 @@ class Keys(DoctorCase):
     def test_keys_that_do_not_fit_are_told_apart(self):
         _, endpoint = self.listen_with_keys()
         for keys, pattern in ((self.keys("stranger"), "the listener does not admit this key: its .pub file has to be enrolled"),
-                              (self.keys("a", "stranger"), "the listener has another key than the one that server gives: "),
-                              ((), "the listener asks for keys: give key and server")):
+                              (self.keys("a", "stranger"), "the listener has another key than the one that --server gives: "),
+                              ((), "the listener asks for keys: give --key and --server")):
             with self.subTest(pattern=pattern):
                 self.assert_ill(self.doctor(endpoint, *keys), "handshake", pattern)
 

@@ -16,8 +16,8 @@ import unittest
 from command import MUSTER, CommandCase
 
 NOT_ADMITTED = "the listener does not admit this key: .* enrolled"
-OTHER_KEY = r"the listener has another key than the one that server gives: .*\.pub"
-ASKS_FOR_KEYS = "the listener asks for keys: give key and server"
+OTHER_KEY = r"the listener has another key than the one that --server gives: .*\.pub"
+ASKS_FOR_KEYS = "the listener asks for keys: give --key and --server"
 HAS_NO_KEYS = "the listener has no keys, .* give the listener keys, or no key here"
 
 
@@ -206,13 +206,20 @@ class NotIn(SecureCase):
     def test_refusals_in_a_row_are_summed_up(self):
         listener, endpoint = self.listen_with_keys()
         self.assert_fails(self.send(endpoint, *self.sender_keys("a", "stranger"), source="a"), OTHER_KEY)
-        listener.err.wait_for(r"^muster: REFUSED( from 127.0.0.1)?: .* \(\d+ times\)$")
+        listener.err.wait_for(r"^muster: REFUSED( from 127.0.0.1)?: .* \(\d+ times(, others among them)?\)$")
+
+    def test_refusals_of_several_sources_are_told_under_one_and_that_there_were_others(self):
+        listener, endpoint = self.listen_with_keys()
+        senders = [self.start_sender(endpoint, *self.sender_keys(), source=f"stranger-{n}") for n in range(6)]
+        for sender in senders:
+            self.assertEqual(sender.wait(), 1)
+        listener.err.wait_for(r"^muster: REFUSED stranger-\d from 127.0.0.1: .* \(\d+ times, others among them\)$")
 
 
 class Binding(SecureCase):
     def test_without_keys_an_address_beyond_loopback_is_refused_with_both_ways_out(self):
         result = self.run_muster("listen", "tcp://0.0.0.0:*")
-        self.assert_fails(result, r"\Amuster: tcp://0.0.0.0:\*: [^\n]*key and allow[^\n]*insecure\n\Z")
+        self.assert_fails(result, r"\Amuster: tcp://0.0.0.0:\*: [^\n]*give --key and --allow, or allow it with --insecure\n\Z")
 
     def test_with_keys_it_is_bound(self):
         listener, endpoint = self.listen_with_keys("--count", "1", endpoint="tcp://0.0.0.0:*")

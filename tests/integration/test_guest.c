@@ -368,6 +368,8 @@ use_the_parents (void *argument)
     MUST (muster_worker_flush (worker, -1) == MUSTER_FORKED);
     MUST (muster_worker_close (worker, &number) == MUSTER_FORKED);
     MUST (muster_worker_descriptor (worker, &descriptor) == MUSTER_FORKED);
+    MUST (muster_worker_wait_for_listener (worker, -1) == MUSTER_FORKED);
+    MUST (muster_worker_unhandled (worker, NULL, NULL) == MUSTER_FORKED);
     muster_ask_t *ask = muster_ask_new (listener);
     MUST (ask && muster_ask_send (ask, "X", NULL) == MUSTER_FORKED);
     muster_ask_destroy (&ask);

@@ -641,6 +641,82 @@ Test (worker, arguments_that_make_no_message_are_invalid)
 }
 
 /*  --------------------------------------------------------------------------
+    Waiting for the listener */
+
+static void *
+wait_for_listener (void *worker)
+{
+    return (void *) (intptr_t) muster_worker_wait_for_listener (worker, -1);
+}
+
+Test (worker, wait_for_listener_returns_when_one_has_welcomed_the_worker)
+{
+    char endpoint [100];
+    scene_private_endpoint (endpoint, sizeof endpoint);
+    muster_worker_t *worker = muster_worker_new (endpoint, "a");
+    scene_start_worker (worker);
+    cr_assert_eq (muster_worker_wait_for_listener (worker, 0), MUSTER_TIMEOUT);
+    pthread_t waiter;
+    void *error;
+    pthread_create (&waiter, NULL, wait_for_listener, worker);
+    scene_t scene = scene_open (endpoint);
+    scene_start (&scene);
+    pthread_join (waiter, &error);
+    cr_assert_eq ((intptr_t) error, 0);
+    cr_assert_eq (muster_worker_wait_for_listener (worker, 0), 0);
+    cr_assert_eq (muster_worker_wait_for_listener (NULL, 0), MUSTER_INVAL);
+    scene_dismiss (worker);
+    scene_close (&scene);
+}
+
+static bool
+has_unhandled (muster_worker_t *worker, uint64_t expected, uint64_t expected_received)
+{
+    uint64_t unhandled, received;
+    MUST (muster_worker_unhandled (worker, &unhandled, &received) == 0);
+    return unhandled == expected && received == expected_received;
+}
+
+Test (worker, unhandled_counts_what_is_accepted_and_what_of_it_the_listener_has)
+{
+    char endpoint [100];
+    muster_worker_t *worker = muster_worker_new (scene_private_endpoint (endpoint, sizeof endpoint), "a");
+    scene_start_worker (worker);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    cr_assert (has_unhandled (worker, 3, 0));
+    scene_t scene = scene_open (endpoint);
+    scene_start (&scene);
+    AWAIT (has_unhandled (worker, 3, 3));
+    muster_listener_register_default_handler (scene.listener, collector_handler, scene.messages);
+    cr_assert_eq (muster_worker_flush (worker, PATIENCE_MS), 0);
+    cr_assert (has_unhandled (worker, 0, 0));
+    cr_assert_eq (muster_worker_unhandled (NULL, NULL, NULL), MUSTER_INVAL);
+    scene_dismiss (worker);
+    scene_close (&scene);
+}
+
+Test (worker, wait_for_listener_ends_when_the_worker_is_closed_or_refused)
+{
+    scene_t scene = scene_begin ();
+    scene_hush ();
+    muster_worker_t *refused = scene_worker (&scene, muster_listener_source (scene.listener));
+    cr_assert_eq (muster_worker_wait_for_listener (refused, -1), MUSTER_RESERVED);
+    muster_worker_destroy (&refused);
+    char endpoint [100];
+    muster_worker_t *worker = muster_worker_new (scene_private_endpoint (endpoint, sizeof endpoint), "a");
+    scene_start_worker (worker);
+    pthread_t waiter;
+    void *error;
+    pthread_create (&waiter, NULL, wait_for_listener, worker);
+    cr_assert_eq (muster_worker_close (worker, NULL), 0);
+    pthread_join (waiter, &error);
+    cr_assert_eq ((intptr_t) error, MUSTER_CLOSED);
+    muster_worker_destroy (&worker);
+    scene_close (&scene);
+}
+
+/*  --------------------------------------------------------------------------
     Start and close */
 
 Test (worker, before_start_and_after_close_everything_is_closed_and_close_is_harmless)
@@ -655,6 +731,8 @@ Test (worker, before_start_and_after_close_everything_is_closed_and_close_is_har
         cr_expect_eq (muster_worker_send_raw (worker, "X", "\x80", 1), MUSTER_CLOSED);
         cr_expect_eq (muster_worker_recv (worker, &message, -1), MUSTER_CLOSED);
         cr_expect_null (message);
+        cr_expect_eq (muster_worker_wait_for_listener (worker, -1), MUSTER_CLOSED);
+        cr_expect_eq (muster_worker_unhandled (worker, NULL, NULL), round ? 0 : MUSTER_CLOSED);
         cr_expect_eq (muster_worker_flush (worker, -1), round ? 0 : MUSTER_CLOSED, "nothing is left to flush");
         cr_expect_eq (muster_worker_close (worker, &unconfirmed), 0);
         cr_expect_eq (unconfirmed, 0);

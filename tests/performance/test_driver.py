@@ -6,16 +6,22 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 The programs are replaced by scripts that print samples made up here.
 """
+import contextlib
+import io
 import random
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import measures     # noqa: E402  (found once the path is there)
 import plots        # noqa: E402
 import report       # noqa: E402
+import run          # noqa: E402
 from sampling import Contestant, Group, Results, measure    # noqa: E402
 
 
@@ -27,6 +33,19 @@ def sample(numbers):
     """With all that any program prints."""
     names = ("rate", "p50", "p99", "beyond", "join", "memory", "idle", "work", "fairness")
     return {**{name: numbers.uniform(1, 2) for name in names}, "times": [numbers.uniform(10, 20) for _ in range(50)]}
+
+
+def figures():
+    """Of all groups."""
+    numbers = random.Random(1)
+    return {group.name: Results({contestant.name: [sample(numbers) for _ in range(3)] for contestant in group.contestants})
+            for group in measures.GROUPS}
+
+
+def git(directory, *args):
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@localhost")
+    done = subprocess.run(["git", *who, *args], cwd=directory, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 class Driver(unittest.TestCase):
@@ -106,16 +125,14 @@ class Driver(unittest.TestCase):
             self.assertIn(each.bound, [None, *names])
 
     def test_the_page_and_its_plots_are_the_same_for_the_same_figures(self):
-        numbers = random.Random(1)
-        made_up = {group.name: Results({contestant.name: [sample(numbers) for _ in range(3)]
-                                        for contestant in group.contestants}) for group in measures.GROUPS}
+        made_up = figures()
         made_up["small"].samples.pop("grpc")
         made_up["small"].left_out["grpc"] = "Python's grpc"
         folders = [self.build / name for name in ("one", "other")]
         for docs in folders:
             docs.mkdir()
             plots.write(made_up, docs / "performance")
-            report.write(made_up, (1, 2, 3), docs)
+            report.write(made_up, report.Start((1, 2, 3), "0123abc"), docs)
         page = (folders[0] / "performance.md").read_text()
         self.assertIn("not installed: Python's grpc", page)
         self.assertNotRegex(page, "(?m)^@")
@@ -124,6 +141,26 @@ class Driver(unittest.TestCase):
         for file in files:
             self.assertIn(f"]({file})", page)
             self.assertEqual((folders[0] / file).read_bytes(), (folders[1] / file).read_bytes())
+
+    @unittest.skipUnless(shutil.which("git"), "there is no git")
+    def test_the_page_names_the_commit_that_was_measured_and_not_what_it_writes_itself(self):
+        made_up = figures()
+        page = self.build / "docs" / "performance.md"
+        page.parent.mkdir()
+        plots.write(made_up, page.parent / "performance")
+        page.write_text("before\n")
+        for drawn in page.parent.rglob("*.svg"):
+            drawn.write_text("before\n")
+        git(self.build, "init", "--quiet")
+        git(self.build, "add", "docs")
+        git(self.build, "commit", "--quiet", "--message", "before")
+        with (mock.patch.object(report, "ROOT", self.build), mock.patch.object(sys, "argv", ["run.py", str(self.build)]),
+              mock.patch.object(run, "measure", lambda group, *_: made_up[group.name]),
+              mock.patch.object(run, "with_memory_beyond"), contextlib.redirect_stdout(io.StringIO()),
+              contextlib.redirect_stderr(io.StringIO())):
+            self.assertEqual(run.main(), 0)
+        self.assertIn(f", muster {git(self.build, 'describe', '--always')}\n", page.read_text())
+        self.assertTrue(git(self.build, "status", "--porcelain"))
 
 
 if __name__ == "__main__":

@@ -204,6 +204,23 @@ Test (plain, delivers_what_was_sent_before_the_listener_was_there)
     pull_close (&pull);
 }
 
+Test (plain, wait_for_listener_returns_once_there_is_a_connection)
+{
+    pull_t pull;
+    pull_bind (&pull, "tcp://127.0.0.1:*");
+    pull_close (&pull);
+    muster_plain_t *plain = start_plain (pull.endpoint);
+    cr_assert_eq (muster_plain_wait_for_listener (plain, 0), MUSTER_TIMEOUT);
+    pull_bind (&pull, pull.endpoint);
+    cr_assert_eq (muster_plain_wait_for_listener (plain, LONG_MS), MUSTER_OK);
+    cr_assert_eq (muster_plain_wait_for_listener (plain, 0), MUSTER_OK);
+    cr_assert_eq (muster_plain_close (plain, LONG_MS), MUSTER_OK);
+    cr_assert_eq (muster_plain_wait_for_listener (plain, LONG_MS), MUSTER_CLOSED);
+    cr_assert_eq (muster_plain_wait_for_listener (NULL, 0), MUSTER_INVAL);
+    muster_plain_destroy (&plain);
+    pull_close (&pull);
+}
+
 static void
 assert_nobody_there (const char *endpoint)
 {
@@ -363,6 +380,7 @@ Test (plain, belongs_to_the_process_that_made_it)
     pid_t child = fork ();
     if (child == 0) {
         bool refused = send_number (plain, 2) == MUSTER_FORKED
+            && muster_plain_wait_for_listener (plain, -1) == MUSTER_FORKED
             && muster_plain_close (plain, 0) == MUSTER_FORKED
             && muster_plain_destroy (&plain) == MUSTER_FORKED;
         _exit (refused ? 0 : 1);

@@ -114,3 +114,61 @@ Test (refusals, texts_that_are_missing_are_empty_and_long_ones_cut)
     cr_assert_str_empty (one.source);
     cr_assert_eq (strlen (one.reason), MUSTER_NAME_MAX);
 }
+
+/*  A worker that is refused makes two connections; one of them may be gone before it is
+    known whose they are. */
+static void
+note_source (const char *source, const char *reason, int64_t now)
+{
+    refusals_note (&refusals, "a", source, reason, 1, now);
+}
+
+static refusal_note_t
+told_of_a (int64_t now)
+{
+    refusal_note_t one = { .count = 0 };
+    cr_assert (refusals_next (&refusals, now, &one));
+    cr_assert_str_eq (one.address, "a");
+    return one;
+}
+
+Test (refusals, one_that_names_a_source_is_told_before_one_that_does_not)
+{
+    note_source (NULL, "first", 0);
+    told_of_a (0);
+    note_source (NULL, "it hung up", 10);
+    note_source ("w", "the key may not use this source", 20);
+    note_source (NULL, "it hung up", 30);
+    refusal_note_t one = told_of_a (1000);
+    cr_assert_str_eq (one.source, "w");
+    cr_assert_str_eq (one.reason, "the key may not use this source");
+    cr_assert_eq (one.count, 3);
+    cr_assert (one.others);
+}
+
+Test (refusals, the_first_that_names_a_source_is_told_and_that_there_were_others)
+{
+    note_source ("v", "x", 0);
+    note_source ("w", "x", 0);
+    refusal_note_t one = told_of_a (0);
+    cr_assert_str_eq (one.source, "v");
+    cr_assert (one.others);
+    note_source ("v", "x", 10);
+    note_source ("v", "y", 10);
+    note_source ("v", "x", 10);
+    one = told_of_a (1000);
+    cr_assert_str_eq (one.reason, "x");
+    cr_assert (one.others);
+}
+
+Test (refusals, those_of_one_source_and_reason_have_no_others_whatever_was_told_before)
+{
+    note_source (NULL, "y", 0);
+    note_source ("w", "x", 0);
+    cr_assert (told_of_a (0).others);
+    note_source ("w", "x", 10);
+    note_source ("w", "x", 20);
+    refusal_note_t one = told_of_a (1000);
+    cr_assert_eq (one.count, 2);
+    cr_assert_not (one.others);
+}

@@ -442,7 +442,7 @@ class Worker:
             await _call(self._worker.send, cmd, data)
 
     async def flush(self, timeout: Optional[float] = None) -> None:
-        """Wait until the handler of every message accepted so far has returned."""
+        """Wait until the handler of every message accepted so far has returned. Timeout says how many are not handled."""
         await _call(self._worker.flush, timeout)
 
     async def close(self) -> int:

@@ -256,12 +256,37 @@ worker_try_send (PyObject *object, PyObject *const *arguments, Py_ssize_t count)
     return PyBool_FromLong (!error);
 }
 
+/*  A worker cannot know what its listener has registered: what waits for a first handler
+    looks like what a slow one has. */
+static const char *
+where_they_are (const worker_t *self, uint64_t unhandled, uint64_t received)
+{
+    if (muster_worker_wait_for_listener (self->worker, 0))
+        return "no listener answers";
+    if (received == 0)
+        return "the listener has not said that it has any";
+    return received < unhandled ? "the listener has some"
+        : "the listener has all, and a handler is at work there or none is registered yet";
+}
+
+static PyObject *
+fail_flush (const worker_t *self, muster_error_t error)
+{
+    uint64_t unhandled = 0, received = 0;
+    char detail [200];
+    if (error != MUSTER_TIMEOUT || muster_worker_unhandled (self->worker, &unhandled, &received) || unhandled == 0)
+        return fail (self, error);
+    snprintf (detail, sizeof detail, "%llu %s not handled: %s", (unsigned long long) unhandled,
+        unhandled == 1 ? "message is" : "messages are", where_they_are (self, unhandled, received));
+    return errors_raise (error, detail);
+}
+
 PyDoc_STRVAR (flush_doc,
 "flush($self, /, timeout=None)\n--\n\n"
 "Wait until the handler of every message accepted so far has returned.\n\n"
 "timeout: seconds, None for as long as something moves.\n"
-"Raises Timeout, Rejected if the listener refused one since the last flush, Closed, why the\n"
-"session ended.");
+"Raises Timeout, which says how many are not handled and where they wait, Rejected if the\n"
+"listener refused one since the last flush, Closed, why the session ended.");
 
 static PyObject *
 worker_flush (PyObject *object, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
@@ -275,7 +300,7 @@ worker_flush (PyObject *object, PyObject *const *arguments, Py_ssize_t count, Py
         return NULL;
     muster_error_t error;
     CALL (error, muster_worker_flush (self->worker, timeout_ms));
-    return error ? fail (self, error) : Py_NewRef (Py_None);
+    return error ? fail_flush (self, error) : Py_NewRef (Py_None);
 }
 
 PyDoc_STRVAR (close_doc,

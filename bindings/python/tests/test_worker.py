@@ -6,7 +6,9 @@ file, You can obtain one at https://mozilla.org/MPL/2.0/.
 """
 import gc
 import itertools
+import re
 import threading
+import time
 import uuid
 import weakref
 
@@ -51,6 +53,39 @@ def test_flush_waits_for_the_handler_to_return(listener, worker, gate, in_thread
     assert not future.done()
     gate.open()
     future.result(PATIENCE)
+
+
+def flush_until_it_says(worker, pattern):
+    """What the listener has it says within some milliseconds."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with pytest.raises(muster.Timeout) as caught:
+            worker.flush(0.05)
+        if re.search(pattern, str(caught.value)):
+            return
+        assert time.monotonic() < deadline, caught.value
+
+
+def test_flush_says_how_many_are_not_handled_where_no_listener_answers(nowhere):
+    worker = muster.Worker(nowhere, "w", drain=0.05)
+    worker.send("A")
+    with pytest.raises(muster.Timeout, match="^time limit passed: 1 message is not handled: no listener answers$"):
+        worker.flush(0.05)
+    worker.send("A")
+    with pytest.raises(muster.Timeout, match=": 2 messages are not handled: no listener answers$"):
+        worker.flush(0)
+    assert worker.close() == 2
+
+
+def test_flush_says_that_a_handler_is_at_work_or_none_is_registered_where_the_listener_has_all(listener, worker, gate):
+    worker.send("A")
+    worker.send("A")
+    flush_until_it_says(worker, ": 2 messages are not handled: the listener has all, and .* none is registered yet$")
+    listener.register_handler("worker-1", gate)
+    gate.wait_entered()
+    flush_until_it_says(worker, ": 2 messages are not handled: the listener has all, and a handler is at work there or ")
+    gate.open()
+    worker.flush(PATIENCE)
 
 
 def test_messages_are_accepted_before_the_listener_is_there(nowhere, make_listener, collector):

@@ -21,6 +21,7 @@ from progress import Round
 FEDERATED, CENTRAL, ALONE = "#0b6e99", "#3d3d3d", "#c2703d"
 WRONG, QUIET, GRID = "#b3261e", "#6b6b6b", "#e6e6e6"
 SIDE = 4        # digits in a row, and rows
+BAND = 0.2      # of the height of the accuracies, below the lowest: for the labels of rounds
 STYLE = {
     "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.titlepad": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": QUIET,
@@ -43,6 +44,11 @@ class Story:
 
 def draw(story: Story, path: Path) -> None:
     with matplotlib.rc_context(STYLE):
+        figure_of(story).savefig(path, dpi=120)
+
+
+def figure_of(story: Story) -> Figure:
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(13, 7.4), facecolor="white")
         grid = figure.add_gridspec(2, 3, height_ratios=(1.65, 1), width_ratios=(1, 1, 1.5),
                                    left=0.06, right=0.975, top=0.85, bottom=0.08, hspace=0.45, wspace=0.2)
@@ -51,7 +57,7 @@ def draw(story: Story, path: Path) -> None:
         draw_bytes(figure.add_subplot(grid[1, 0]), story.rounds)
         draw_seconds(figure.add_subplot(grid[1, 1]), story)
         draw_digits(figure, grid[:, 2], story)
-        figure.savefig(path, dpi=120)
+        return figure
 
 
 def head(figure: Figure, story: Story) -> None:
@@ -78,24 +84,25 @@ def draw_accuracy(axes: Axes, story: Story) -> None:
                                     ("federated", FEDERATED, federated), ("one worker alone", ALONE, story.alone)):
         axes.plot(numbers, accuracies, color=color, linewidth=2.5 if accuracies is federated else 1.5,
                   label=f"{name}  {100 * accuracies[-1]:.1f} %")
-    lowest = min(*federated, *story.alone, *story.central)
-    axes.set_ylim(max(0, np.floor(lowest * 10 - 0.5) / 10), 1.005)
+    lowest, highest = min(*federated, *story.alone, *story.central), 1.005
+    axes.set_ylim(lowest - (highest - lowest) * BAND / (1 - BAND), highest)
+    axes.set_yticks([tick for tick in MaxNLocator(8, steps=[1, 2, 5, 10]).tick_values(lowest, 1) if lowest <= tick <= 1])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     axes.legend(loc="lower right", bbox_to_anchor=(1.01, 1.0), ncol=3, frameon=False, fontsize=9.5,
                 handlelength=1.2, columnspacing=1.3, borderaxespad=0.2)
-    mark(axes, story.killed[1], federated, f"{story.killed[0]} is killed", 0.05)
-    mark(axes, story.joined[1], federated, f"{story.joined[0]} joins", 0.13)
+    mark(axes, story.killed[1], federated, f"{story.killed[0]} is killed", 0.03)
+    mark(axes, story.joined[1], federated, f"{story.joined[0]} joins", 0.11)
 
 
 def mark(axes: Axes, number: int, accuracies: list[float], text: str, height: float) -> None:
-    """Point out a round; the text is at a height of its own, as the next may be near."""
+    """Point out a round. The text is below all accuracies, at a height of its own, where the line ends: it has room
+    below the lines of later rounds."""
     at_end = number > 0.7 * len(accuracies)
-    axes.axvline(number, color=QUIET, linewidth=1, linestyle=":", zorder=1)
+    axes.axvline(number, height, color=QUIET, linewidth=1, linestyle=":", zorder=1)
     axes.plot(number, accuracies[number - 1], "o", color="white", markeredgecolor=FEDERATED, markeredgewidth=2,
               markersize=7, zorder=3)
     axes.annotate(text, (number, height), (-5 if at_end else 5, 0), xycoords=("data", "axes fraction"),
-                  textcoords="offset points", ha="right" if at_end else "left", color=QUIET,
-                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+                  textcoords="offset points", ha="right" if at_end else "left", color=QUIET)
 
 
 def draw_bytes(axes: Axes, rounds: list[Round]) -> None:
