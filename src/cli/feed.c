@@ -14,7 +14,7 @@
 #include "cli/json.h"
 #include "cli/say.h"
 
-static bool
+static void
 complain (const feed_t *feed, uint64_t line, muster_error_t error)
 {
     const char *reason = feed->reason (feed->target);
@@ -23,11 +23,10 @@ complain (const feed_t *feed, uint64_t line, muster_error_t error)
         say ("line %" PRIu64 ": not sent: %s%s%s", line, muster_error_text (error), comma, reason);
     else
         say ("not sent: %s%s%s", muster_error_text (error), comma, reason);
-    return false;
 }
 
 /*  line: its number on stdin, 0 for none. */
-static bool
+static feed_result_t
 send_data (const feed_t *feed, const muster_writer_t *data, uint64_t line)
 {
     const void *bytes;
@@ -35,7 +34,12 @@ send_data (const feed_t *feed, const muster_writer_t *data, uint64_t line)
     muster_error_t error = muster_writer_bytes (data, &bytes, &size);
     if (!error)
         error = feed->send (feed->target, bytes, size);
-    return !error || complain (feed, line, error);
+    if (!error)
+        return FEED_SENT;
+    if (feed->is_over (feed->target))
+        return FEED_OVER;
+    complain (feed, line, error);
+    return FEED_FAILED;
 }
 
 static bool
@@ -44,17 +48,17 @@ is_blank (const char *text)
     return text [strspn (text, " \t\r\n")] == 0;
 }
 
-static bool
+static feed_result_t
 send_line (const feed_t *feed, muster_writer_t *data, const char *text, size_t size, uint64_t line)
 {
     char problem [JSON_PROBLEM_ROOM];
     if (size == strlen (text) && is_blank (text))
-        return true;
+        return FEED_SENT;
     muster_writer_clear (data);
     if (json_read (data, text, size, problem))
         return send_data (feed, data, line);
     say ("line %" PRIu64 ": %s", line, problem);
-    return false;
+    return FEED_FAILED;
 }
 
 static feed_result_t
@@ -64,23 +68,26 @@ send_lines (const feed_t *feed, muster_writer_t *data)
     const char *text;
     size_t size;
     uint64_t line = 0;
-    input_result_t result;
-    bool sent = true;
-    while (sent && (result = input_line (&input, feed->is_over, feed->target, &text, &size)) == INPUT_LINE)
-        sent = send_line (feed, data, text, size, ++line);
-    if (sent && result == INPUT_BROKEN) {
+    input_result_t got = INPUT_LINE;
+    feed_result_t result = FEED_SENT;
+    while (result == FEED_SENT
+        && (got = input_line (&input, feed->is_over, feed->target, &text, &size)) == INPUT_LINE)
+        result = send_line (feed, data, text, size, ++line);
+    if (got == INPUT_OVER)
+        result = FEED_OVER;
+    if (got == INPUT_BROKEN) {
         say ("stdin: %s", strerror (errno));
-        sent = false;
+        result = FEED_FAILED;
     }
     input_free (&input);
-    return !sent ? FEED_FAILED : result == INPUT_OVER ? FEED_OVER : FEED_SENT;
+    return result;
 }
 
 feed_result_t
 feed_run (const feed_t *feed, const muster_writer_t *data)
 {
     if (data)
-        return send_data (feed, data, 0) ? FEED_SENT : FEED_FAILED;
+        return send_data (feed, data, 0);
     muster_writer_t *line = muster_writer_new ();
     if (!line) {
         say ("out of memory");

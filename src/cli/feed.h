@@ -13,7 +13,7 @@
 #include <muster/data.h>
 
 /*  Where they go: sends one map; reason says more about an error; is_over, which is asked
-    while stdin has no line, says that none can be sent any more. */
+    while stdin has no line and when one was not sent, says that none can be sent any more. */
 typedef struct {
     muster_error_t (*send) (void *target, const void *bytes, size_t size);
     const char *(*reason) (void *target);

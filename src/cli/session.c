@@ -24,7 +24,7 @@ typedef struct {
     const send_options_t *options;
     muster_worker_t *worker;
     atomic_bool broken;     /* a command could not be written */
-    atomic_int ended;       /* why the listener has ended the session; 0: it has not */
+    uint64_t unsent;        /* messages that the worker did not take */
     bar_t bar;
 } session_t;
 
@@ -49,16 +49,14 @@ take_commands (void *argument)
     session_t *self = argument;
     const contact_t *contact = &self->options->contact;
     muster_message_t *command;
-    muster_error_t error;
     welcome_await (self->worker, contact, contact->timeout > 0 ? NULL : SEND_LIMIT);
-    while ((error = muster_worker_recv (self->worker, &command, -1)) == MUSTER_OK) {
+    while (muster_worker_recv (self->worker, &command, -1) == MUSTER_OK) {
         if (muster_message_position (command) == 0)
             say ("%s: another listener has the endpoint", contact->endpoint);
         else
             write_command (self, command);
         muster_message_done (&command, self->broken);
     }
-    self->ended = error == MUSTER_CLOSED ? 0 : (int) error;
     return NULL;
 }
 
@@ -75,8 +73,10 @@ show_progress (const char *source, uint64_t position, uint64_t sent, uint64_t si
 static muster_error_t
 send_one (void *target, const void *bytes, size_t size)
 {
-    const session_t *self = target;
-    return muster_worker_send_raw (self->worker, self->options->cmd, bytes, size);
+    session_t *self = target;
+    muster_error_t error = muster_worker_send_raw (self->worker, self->options->cmd, bytes, size);
+    self->unsent += error != MUSTER_OK;
+    return error;
 }
 
 static const char *
@@ -86,11 +86,18 @@ reason (void *target)
     return muster_worker_reason (self->worker);
 }
 
+/*  Why the session has ended; 0: it has not. */
+static muster_error_t
+why_over (const session_t *self)
+{
+    muster_error_t error = muster_worker_wait_for_listener (self->worker, 0);
+    return error == MUSTER_TIMEOUT ? MUSTER_OK : error;
+}
+
 static bool
 is_over (void *target)
 {
-    const session_t *self = target;
-    return self->ended != 0;
+    return why_over (target) != MUSTER_OK;
 }
 
 /*  A reason that this side has found says what to do, after a colon. The listener, which
@@ -116,14 +123,15 @@ end_session (session_t *self, bool over)
 {
     double timeout = self->options->contact.timeout;
     uint64_t unconfirmed;
+    muster_error_t ended = over ? why_over (self) : MUSTER_OK;
     muster_error_t error = muster_worker_flush (self->worker, timeout > 0 ? (int) (timeout * 1000) : -1);
     muster_error_t close_error = muster_worker_close (self->worker, &unconfirmed);
     bar_end (&self->bar);
     if (!error)
         error = close_error;
-    if (!error && over)
-        error = (muster_error_t) self->ended;
-    return !error || complain (self, error, unconfirmed);
+    if (!error)
+        error = ended;
+    return !error || complain (self, error, unconfirmed + self->unsent);
 }
 
 /*  Unless there is a limit, for as long as it takes: what was sent would wait no longer than
