@@ -228,6 +228,9 @@ def test_handlers_that_are_replaced_and_removed_are_let_go() -> None:
             outcome(lambda: listener.register_handler(listener.source, handler()))
             if number % 2:
                 listener.unregister_handler("worker-1")
+        listener.register_default_handler(handler())
+        worker.send("X")
+        worker.flush()              # all descriptors are there
         same(200, 600, function)
         worker.close()
         gc.collect()
