@@ -139,7 +139,8 @@ Test (backlog, refused_frames_between_good_ones_are_not_kept_without_bound)
         batch_release (&good);
     }
     refused = batch_new_memory (NULL, NULL, 1, SCAN_SESSION);
-    refused->count = refused->done = 1;
+    refused->count = 1;
+    refused->done = 1;
     refused->stream = 7;
     refused->refused = true;
     cr_assert_not (backlog_keep (&backlog, refused));
