@@ -256,7 +256,7 @@ Test (observers, one_that_is_refused_again_and_again_is_counted_and_told_of_once
     flood (&dealer, &question);
     AWAIT (scene_stats (&scene).refused [MUSTER_REFUSAL_ACCESS] == FLOOD);
     cr_assert_leq (lines, most_lines (began));
-    cr_assert_leq (collector_count (scene.events), (scene_now_ms () - began) / 1000 + 2);
+    cr_assert_leq (collector_count (scene.events), (size_t) (scene_now_ms () - began) / 1000 + 2);
     cr_assert (raw_recv (&dealer, NULL, &frame, PATIENCE_MS));
     cr_assert_eq (raw_kind (&frame, NULL), RAW_END);
     raw_close (&dealer);

@@ -598,7 +598,7 @@ Test (session, a_round_trip_is_measured_with_each_heartbeat)
     pair_t *pair = pair_welcomed ();
     measure (pair, 3);
     measure (pair, 2);
-    for (int ms = 4; ms < 8; ms++) {
+    for (unsigned ms = 4; ms < 8; ms++) {
         pair->now = session_beat_at (&pair->worker);
         measure (pair, ms);
         cr_assert_eq (pair->worker.round_trip_us, 2000 * ms);
