@@ -100,8 +100,8 @@ MUSTER_EXPORT muster_error_t muster_worker_unhandled (
 /*  The worker's source. Belongs to the worker. */
 MUSTER_EXPORT const char *muster_worker_source (const muster_worker_t *self);
 
-/*  Why start failed or the session ended, in a sentence; "" otherwise.
-    Belongs to the worker; read it after a call has returned the error. */
+/*  Why start failed or the session ended, in a sentence, or that no listener answers; ""
+    otherwise. Belongs to the worker; read it after a call has returned the error. */
 MUSTER_EXPORT const char *muster_worker_reason (const muster_worker_t *self);
 
 /*  Send a message; picture packs data's map (message.h), NULL stands for {}.

@@ -29,6 +29,9 @@
 /*  How long close waits for the listener's answer to goodbye, beyond the drain limit. */
 #define GOODBYE_MS 1000
 
+/*  The reason of one that nobody has welcomed. */
+#define NOBODY "no listener answers"
+
 bool
 worker_is_foreign (const muster_worker_t *self)
 {
@@ -245,7 +248,15 @@ muster_worker_descriptor (muster_worker_t *self, int *descriptor)
 /*  --------------------------------------------------------------------------
     Close */
 
-/*  With the core's lock. */
+/*  With the core's lock, as what follows. While the session has not ended nobody reads its reason. */
+static void
+note_if_alone (worker_core_t *core, muster_error_t error)
+{
+    session_t *session = &core->session;
+    if (error == MUSTER_TIMEOUT && session->state != SESSION_OPEN && session->state != SESSION_ENDED)
+        snprintf (session->reason, sizeof session->reason, NOBODY);
+}
+
 static muster_error_t
 close_session (muster_worker_t *self, uint64_t *unconfirmed)
 {
@@ -255,6 +266,7 @@ close_session (muster_worker_t *self, uint64_t *unconfirmed)
     muster_error_t error = worker_flush_until (self, deadline, true);
     if (error == MUSTER_INTERRUPTED)
         return error;
+    note_if_alone (core, error);
     if (core->session.state != SESSION_ENDED && worker_say_goodbye (self, monotonic_ms () + GOODBYE_MS))
         return MUSTER_INTERRUPTED;
     if (unconfirmed)
@@ -322,8 +334,8 @@ muster_worker_source (const muster_worker_t *self)
     return self ? self->core.source : "";
 }
 
-/*  The actor writes it with the core's lock, once: it does not change any more. In a forked
-    child nobody writes it, and the lock may be held for ever. */
+/*  The actor writes that of a session's end with the core's lock, once: it does not change any
+    more. In a forked child nobody writes it, and the lock may be held for ever. */
 static const char *
 session_reason (muster_worker_t *self)
 {
@@ -331,10 +343,12 @@ session_reason (muster_worker_t *self)
     bool foreign = worker_is_foreign (self);
     if (!foreign)
         pthread_mutex_lock (&core->lock);
-    bool ended = core->session.state == SESSION_ENDED;
+    session_state_t state = core->session.state;
     if (!foreign)
         pthread_mutex_unlock (&core->lock);
-    return ended ? core->session.reason : "";
+    if (state == SESSION_ENDED)
+        return core->session.reason;
+    return self->started && state != SESSION_OPEN ? NOBODY : "";
 }
 
 const char *

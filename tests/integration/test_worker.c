@@ -649,6 +649,36 @@ wait_for_listener (void *worker)
     return (void *) (intptr_t) muster_worker_wait_for_listener (worker, -1);
 }
 
+Test (worker, a_limit_that_passes_without_a_listener_has_that_as_its_reason)
+{
+    char endpoint [100];
+    muster_worker_t *worker = muster_worker_new (scene_private_endpoint (endpoint, sizeof endpoint), "a");
+    muster_message_t *message;
+    cr_assert_str_eq (muster_worker_reason (worker), "");
+    muster_worker_set_drain (worker, 0.01);
+    scene_start_worker (worker);
+    cr_assert_eq (muster_worker_recv (worker, &message, 1), MUSTER_TIMEOUT);
+    cr_assert_str_eq (muster_worker_reason (worker), "no listener answers");
+    cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    cr_assert_eq (muster_worker_close (worker, NULL), MUSTER_TIMEOUT);
+    cr_assert_str_eq (muster_worker_reason (worker), "no listener answers");
+    muster_worker_destroy (&worker);
+}
+
+Test (worker, a_limit_that_passes_while_a_handler_works_has_no_reason)
+{
+    scene_t scene = scene_begin ();
+    collector_block (scene.messages);
+    muster_worker_t *worker = scene_worker (&scene, "a");
+    cr_assert_eq (muster_worker_send (worker, "X", NULL), 0);
+    cr_assert_eq (muster_worker_wait_for_listener (worker, PATIENCE_MS), 0);
+    cr_assert_eq (muster_worker_flush (worker, 1), MUSTER_TIMEOUT);
+    cr_assert_str_eq (muster_worker_reason (worker), "");
+    collector_unblock (scene.messages);
+    scene_dismiss (worker);
+    scene_close (&scene);
+}
+
 Test (worker, wait_for_listener_returns_when_one_has_welcomed_the_worker)
 {
     char endpoint [100];

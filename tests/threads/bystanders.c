@@ -38,8 +38,7 @@ ask_listener (void *listener)
 static void *
 ask_worker (void *worker)
 {
-    AWAIT (*muster_worker_reason (worker));
-    MUST (strstr (muster_worker_reason (worker), "the listener has no keys"));
+    AWAIT (strstr (muster_worker_reason (worker), "the listener has no keys"));
     return NULL;
 }
 
