@@ -169,13 +169,23 @@ tell_addresses (const diagnosis_t *self, int side)
         found (self, name_of (side), "%s -> %s%s%s%s", name, taken, used ? " (also " : "", others, used ? ")" : "");
 }
 
+/*  What is wrong with an endpoint, without its name, which who asked has said. */
+static const char *
+without_name (const char *reason, const endpoint_t *endpoint)
+{
+    char name [ENDPOINT_ROOM];
+    size_t size = strlen (endpoint_text (endpoint, name));
+    return strncmp (reason, name, size) == 0 && strncmp (reason + size, ": ", 2) == 0 ? reason + size + 2 : reason;
+}
+
 static muster_error_t
 resolve (diagnosis_t *self, int side)
 {
     char reason [REASON_ROOM];
     muster_error_t error = endpoint_resolve (&self->named [side], &self->sides [side], reason);
     if (error)
-        return fail (self, error, name_of (side), "look for a typing error, or give the listener's address", "%s", reason);
+        return fail (self, error, name_of (side), "look for a typing error, or give the listener's address", "%s",
+            without_name (reason, &self->named [side]));
     reach_hosts (&self->named [side], &self->hosts [side]);
     tell_addresses (self, side);
     return 0;

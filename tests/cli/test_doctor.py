@@ -123,7 +123,9 @@ class Well(DoctorCase):
 
 class Unreached(DoctorCase):
     def test_a_name_that_is_unknown(self):
-        self.assert_ill(self.doctor("tcp://name.invalid:5555"), "name", "does not resolve: .*: look for a typing error")
+        done = self.doctor("tcp://name.invalid:5555")
+        self.assert_ill(done, "name", "the host name.invalid does not resolve: .*: look for a typing error")
+        self.assertEqual(done.stderr.count("tcp://name.invalid:5555"), 1)
 
     def test_nobody_listens(self):
         _, _, endpoint = self.bind_pair(listen=False)
